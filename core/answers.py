@@ -1,0 +1,176 @@
+"""Reading an answer out of a model's text, and telling when two answers are the same.
+
+The rules are those of Kojima et al. 2022 (arXiv 2205.11916, appendix A.6, "answer cleansing"):
+a number, a letter of the range, yes or no, or a short text; the first match after the answer
+trigger, or with exemplars after the last "The answer is", otherwise the last match.
+
+Ours, and named on the page: a comma is dropped only between thousands; fractions are one
+number; a letter must stand alone where any does; a text answer ends with its line, sentence or
+quotation; `\\boxed{` and `####` count as "The answer is"; full-width digits and Chinese answers.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal, DivisionByZero, InvalidOperation
+from typing import Literal, get_args
+
+from core.question import Kind
+
+Rule = Literal["marker", "marker_only", "last", "first"]
+RULES: tuple[Rule, ...] = get_args(Rule)
+LETTERS = "ABCDE"
+MAX_TEXT_ANSWER = 200
+
+# One character for one, so that spans in the narrowed text are spans in the original.
+_NARROW = str.maketrans("０１２３４５６７８９．，－＋／ＡＢＣＤＥＦＧＨ", "0123456789.,-+/ABCDEFGH")
+
+_MARKER = re.compile(
+    r"\banswer(?:\s+\([^)\n]{1,20}\))?\s*(?:is|:|：)|\\boxed\{|####|答案[^。\n是为：:]{0,12}(?:是|为|：|:)",
+    re.IGNORECASE,
+)
+_DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+"
+_NUMBER = re.compile(
+    rf"(?:(?<![\w).])-\s?(?:[$€£¥￥]\s?)?|(?<=[$€£¥￥])-)?(?:{_DIGITS})"
+    r"(?:\s?/\s?\d+(?:\.\d+)?(?![\d/]))?"
+)
+_YES_NO = re.compile(
+    r"\b(yes|no)\b|(不是|不对|不能|不会|不可以|没有|否)|(是的?|对|能|会|可以|有)", re.IGNORECASE
+)
+_OPENING = " \t\r\n:：*_`\"'“”‘’「」『』《》()（）[]{}$\\"
+_CLOSING = _OPENING + ".,;!?。，；！？"
+_QUOTED = re.compile(r"[\"“「『]([^\"”」』\n]+)[\"”」』]")
+_OPTION = re.compile(r"(?:^|[\s(（])([A-H])[).）．:、：]", re.MULTILINE)
+_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[。！？\n]")
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """An answer: its canonical `value`, where it stands in the text (`start` to `end`, in
+    characters), and the `rule` that found it."""
+
+    value: str
+    start: int
+    end: int
+    rule: Rule
+
+
+def extract(
+    text: str, kind: Kind, rule: Rule = "marker", letters: str = LETTERS
+) -> Extraction | None:
+    """The answer in `text`, or None: then the text abstains.
+
+    `marker` is the paper's rule for exemplars: the first match after the last marker, and without
+    one the last match. `marker_only` abstains without one. `first` is the paper's rule for text
+    that follows an answer trigger. `letters` is the range of a choice.
+    """
+    text = text.translate(_NARROW)
+    if rule in ("marker", "marker_only"):
+        after = _after_marker(text)
+        found = next(_matches(text, kind, letters, after), None) if after is not None else None
+        if found is not None or rule == "marker_only":
+            return _extraction(found, "marker")
+        return _extraction(_last(text, kind, letters), "last")
+    if rule == "last":
+        return _extraction(_last(text, kind, letters), "last")
+    return _extraction(next(_matches(text, kind, letters, 0), None), "first")
+
+
+def option_letters(question: str) -> str:
+    """The letters that a choice question offers, e.g. "ABC"; "ABCDE" where none is seen."""
+    seen = re.findall(
+        r"(?:^|[\s(（])([A-H])[).）．:、：]", question.translate(_NARROW), re.MULTILINE
+    )
+    return "".join(sorted(set(seen))) if len(set(seen)) >= 2 else LETTERS
+
+
+def same(left: str, right: str, kind: Kind) -> bool:
+    """Whether two values are the same answer: numbers by value, everything else by its letters."""
+    return canonical(left, kind) == canonical(right, kind)
+
+
+def canonical(value: str, kind: Kind) -> str:
+    """The form in which equal answers are equal strings; votes are counted by it."""
+    value = value.translate(_NARROW).strip()
+    if kind == "number":
+        return _plain_number(value)
+    if kind == "yes_no":
+        return _yes_or_no(value)
+    if kind == "choice":
+        return value.strip(_CLOSING).upper()[:1]
+    return re.sub(r"[\"'“”‘’.\s]", "", value).casefold()
+
+
+def _after_marker(text: str) -> int | None:
+    ends = [match.end() for match in _MARKER.finditer(text)]
+    return ends[-1] if ends else None
+
+
+Match = tuple[str, int, int]
+
+
+def _matches(text: str, kind: Kind, letters: str, start: int) -> Iterator[Match]:
+    if kind == "number":
+        for match in _NUMBER.finditer(text, start):
+            yield _plain_number(match[0]), match.start(), match.end()
+    elif kind == "yes_no":
+        for match in _YES_NO.finditer(text, start):
+            yield _yes_or_no(match[0]), match.start(), match.end()
+    elif kind == "choice":
+        alone = list(re.compile(rf"(?<![A-Za-z'’])[{letters}](?![A-Za-z'’])").finditer(text, start))
+        for match in alone or re.compile(f"[{letters}]").finditer(text, start):
+            yield match[0], match.start(), match.end()
+    else:
+        short = _short_text(text, start)
+        if short is not None:
+            yield short
+
+
+def _last(text: str, kind: Kind, letters: str) -> Match | None:
+    if kind == "text":
+        lines = [match.start() for match in re.finditer(r"^.*\S.*$", text, re.MULTILINE)]
+        return _short_text(text, lines[-1]) if lines else None
+    return next(iter(deque(_matches(text, kind, letters, 0), maxlen=1)), None)
+
+
+def _short_text(text: str, start: int) -> Match | None:
+    """From `start`: what is quoted, or else the rest of the sentence, without its wrapping."""
+    while start < len(text) and text[start] in _OPENING and text[start] not in '"“「『':
+        start += 1
+    quoted = _QUOTED.match(text, start)
+    if quoted:
+        start, end = quoted.span(1)
+    else:
+        stop = _SENTENCE_END.search(text, start)
+        end = min(stop.start() if stop else len(text), start + MAX_TEXT_ANSWER)
+    while start < end and text[start] in _OPENING:
+        start += 1
+    while end > start and text[end - 1] in _CLOSING:
+        end -= 1
+    return (text[start:end], start, end) if end > start else None
+
+
+def _extraction(found: Match | None, rule: Rule) -> Extraction | None:
+    return Extraction(*found, rule) if found else None
+
+
+def _plain_number(value: str) -> str:
+    """ "1,200.50" → "1200.5", "3/4" → "0.75", "$-5" → "-5"; "" where it is no number."""
+    bare = re.sub(r"[,\s$€£¥￥%]", "", value)
+    match = re.match(r"([-+]?(?:\d+\.?\d*|\.\d+))(?:/(\d+\.?\d*))?", bare)
+    if not match:
+        return ""
+    try:
+        number = Decimal(match[1]) / Decimal(match[2] or 1)
+    except (DivisionByZero, InvalidOperation):
+        number = Decimal(match[1])
+    rounded = f"{number:.10f}".rstrip("0").rstrip(".") if abs(number) < 10**15 else str(number)
+    return "0" if rounded in ("-0", "") else rounded
+
+
+def _yes_or_no(value: str) -> str:
+    match = _YES_NO.search(value)
+    if not match:
+        return ""
+    return match[1].lower() if match[1] else "no" if match[2] else "yes"

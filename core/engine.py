@@ -1,0 +1,147 @@
+"""What an engine is: something that continues a text, and says what it cannot do."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypedDict
+
+Finish = Literal["stop", "length", "aborted"]
+Feature = Literal["logprobs", "choices", "seed", "min_tokens", "continue"]
+
+
+class Message(TypedDict):
+    """One turn of a chat, before the model's template is applied."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a text is to be continued.
+
+    `temperature` 0 is greedy. `top_k` 0 and `top_p` 1 are off. `choices` constrains the text to
+    one of the given strings. `seed` None leaves the seed to the engine; sample i of n uses
+    `seed + i`. With `reuse` False the engine reads the whole prompt anew: then, where it promises
+    seeds, the text depends on prompt and seed alone and not on what was asked before.
+    """
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    max_tokens: int = 256
+    min_tokens: int = 0
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    choices: tuple[str, ...] = ()
+    logprobs: bool = True
+    reuse: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Prompt tokens of one sample: all of them, and those that were computed for it.
+
+    Of n samples that share one reading of the prompt, one carries the whole cost and the others
+    0. `computed` is None where the engine does not tell.
+    """
+
+    prompt: int
+    computed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of sample `index`.
+
+    `logprob` is the sum of the natural log-probabilities of its `tokens` tokens, before any
+    constraint, or None where the engine gives none. `finish` is set on the sample's last chunk
+    only, together with `usage`. Stop strings are not part of the text.
+    """
+
+    index: int
+    text: str = ""
+    tokens: int = 0
+    logprob: float | None = None
+    finish: Finish | None = None
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What is running, and what it can do.
+
+    `context` is the most tokens that a prompt and its continuation may have together.
+    `thinking` are the model's own delimiters of thought, or None where it has none.
+    `cannot` maps a missing feature to the key of the reason in the string tables.
+    """
+
+    model: str
+    engine: str
+    device: str
+    context: int
+    thinking: tuple[str, str] | None = None
+    cannot: Mapping[Feature, str] = field(default_factory=dict)
+    special_tokens: tuple[str, ...] = ()
+
+
+class Engine(Protocol):
+    """Continues text. Errors are those of `core.errors`: EngineError and its kin."""
+
+    @property
+    def info(self) -> EngineInfo: ...
+
+    async def render(self, messages: Sequence[Message], prefill: str = "") -> str:
+        """The model's own chat template, open at the assistant's turn, then `prefill`."""
+        ...
+
+    async def count(self, text: str) -> int:
+        """The number of tokens of `text`, special tokens read as such."""
+        ...
+
+    def stream(self, prompt: str, sampling: Sampling, n: int = 1) -> AsyncGenerator[Chunk, None]:
+        """Continue `prompt` n times at once, reading it once where the engine can.
+
+        Closing the generator ends the work in the engine. Raises ContextOverflow before the first
+        chunk, EngineUnavailable, EngineDied, or EngineError when a feature named in
+        `info.cannot` is asked for.
+        """
+        ...
+
+
+Phase = Literal["starting", "fetching", "verifying", "loading", "ready", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """What the engine badge shows.
+
+    While fetching: `source` (host name), `done` and `total` bytes, `rate` in bytes a second.
+    When ready: `rate` in sampled tokens a second over the last seconds of work, `active` samples
+    being made now. When failed: `error` as in ThoughtscopeError.as_dict(), `log` the last lines.
+    """
+
+    phase: Phase
+    model: str = ""
+    engine: str = ""
+    device: str = ""
+    source: str = ""
+    done: int = 0
+    total: int = 0
+    rate: float = 0.0
+    active: int = 0
+    error: Mapping[str, object] | None = None
+    log: str = ""
+
+
+class EngineHost(Protocol):
+    """Keeps one engine alive: fetches its model, starts it, restarts it when it dies."""
+
+    @property
+    def status(self) -> EngineStatus: ...
+
+    async def ready(self) -> Engine:
+        """The running engine; waits while it is being made ready.
+
+        Raises ModelError or EngineUnavailable when it cannot be had; calling again tries again.
+        """
+        ...

@@ -1,0 +1,124 @@
+"""What can happen in a run. The history of a run is the list of its events.
+
+The time of an event, in seconds since the run began, stands beside it and not in it.
+`core.recording` writes events to a file and checks those that it reads.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from core.answers import Extraction
+from core.engine import Finish, Sampling
+from core.question import Kind, Language
+
+Outcome = Literal["answered", "no_answer", "stopped", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The run as it was asked for. `reference` is the right answer if one was given, else ""."""
+
+    strategy: str
+    question: str
+    kind: Kind
+    language: Language
+    params: dict[str, Any]
+    seed: int
+    model: str
+    engine: str
+    device: str
+    context: int
+    reference: str = ""
+    special_tokens: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A node came to be. Its id is its path ("0.2.1"); it may have several parents."""
+
+    node: str
+    parents: tuple[str, ...]
+    kind: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompted:
+    """The exact text sent to the engine. `sample` of `of`: which of the samples made at once."""
+
+    node: str
+    prompt: str
+    sampling: Sampling
+    sample: int = 0
+    of: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Text was added to a node: sampled by the model, or `forced` into its mouth."""
+
+    node: str
+    text: str
+    tokens: int
+    logprob: float | None = None
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A node's text is whole. Prompt tokens: all of them, and those computed for this node."""
+
+    node: str
+    finish: Finish
+    prompt_tokens: int = 0
+    computed_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A judge gave a node `value`, from the single `votes`."""
+
+    node: str
+    value: float
+    votes: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer was read out of a node's text; None: there was none, the node abstains."""
+
+    node: str
+    extraction: Extraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A node's standing changed: kept, pruned, looped …"""
+
+    node: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something the reader should know. `code` names the sentence `note.<code>`."""
+
+    code: str
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The run is over. `error` is ThoughtscopeError.as_dict() where it failed."""
+
+    status: Outcome
+    answer: str | None = None
+    error: dict[str, Any] | None = None
+
+
+Event = Started | Opened | Prompted | Delta | Closed | Scored | Answered | Marked | Noted | Ended
+
+EVENT_TYPES: dict[str, type[Event]] = {
+    kind.__name__.lower(): kind
+    for kind in (Started, Opened, Prompted, Delta, Closed, Scored, Answered, Marked, Noted, Ended)
+}

@@ -1,0 +1,163 @@
+"""Run and Node: what a strategy holds, and the only place that calls an engine's `stream`."""
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+from core.answers import Extraction
+from core.engine import Chunk, Engine, EngineInfo, Message, Sampling
+from core.events import (
+    Answered,
+    Closed,
+    Delta,
+    Event,
+    Marked,
+    Noted,
+    Opened,
+    Prompted,
+    Scored,
+)
+from core.trace import Trace
+
+Clock = Callable[[], float]
+Listener = Callable[[float, Event], None]
+
+_SEED_SPACE = 2**31
+
+
+def derive_seed(seed: int, node: str) -> int:
+    """A node's seed, from the run's seed and the node's id alone: scheduling cannot move it."""
+    digest = hashlib.sha256(f"{seed}/{node}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") % _SEED_SPACE
+
+
+class Run:
+    """One question under one strategy. Emits events; holds the trace that they make."""
+
+    def __init__(self, engine: Engine, seed: int, clock: Clock = time.monotonic) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._began = clock()
+        self._listeners: list[Listener] = []
+        self._children: Counter[str | None] = Counter()
+        self.seed = seed
+        self.trace = Trace()
+        self.events: list[tuple[float, Event]] = []
+
+    @property
+    def engine_info(self) -> EngineInfo:
+        """What the engine is and what it cannot do."""
+        return self._engine.info
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener(time, event)` for each event from now on."""
+        self._listeners.append(listener)
+
+    def emit(self, event: Event) -> None:
+        """Add an event to the history, stamped in seconds since the run began."""
+        now = round(self._clock() - self._began, 4)
+        self.trace.apply(now, event)
+        self.events.append((now, event))
+        for listener in self._listeners:
+            listener(now, event)
+
+    def note(self, code: str, **fields: Any) -> None:
+        """Tell the reader something; `code` names the sentence `note.<code>`."""
+        self.emit(Noted(code, fields))
+
+    def open(self, kind: str, label: str = "", parents: Sequence["Node"] = ()) -> "Node":
+        """A new node, below the first of `parents`."""
+        above = parents[0].id if parents else None
+        sibling = self._children[above]
+        self._children[above] += 1
+        node_id = str(sibling) if above is None else f"{above}.{sibling}"
+        self.emit(Opened(node_id, tuple(parent.id for parent in parents), kind, label))
+        return Node(self, node_id)
+
+    async def render(self, messages: Sequence[Message], prefill: str = "") -> str:
+        """The model's chat template, open at the assistant's turn, then `prefill`."""
+        return await self._engine.render(messages, prefill)
+
+    async def sample(
+        self, nodes: Sequence["Node"], prompt: str, sampling: Sampling, forced: str = ""
+    ) -> AsyncGenerator["Node", None]:
+        """Continue one prompt in all `nodes` at once, and yield each node when its text is whole.
+
+        `forced` is put into the model's mouth: it ends the prompt, and is shown as forced. Where
+        `sampling` has no seed it is derived from the run's seed and the first node's id.
+        """
+        if sampling.seed is None:
+            sampling = replace(sampling, seed=derive_seed(self.seed, nodes[0].id))
+        forced_tokens = await self._engine.count(forced) if forced else 0
+        for sample, node in enumerate(nodes):
+            self.emit(Prompted(node.id, prompt + forced, sampling, sample, len(nodes)))
+            if forced:
+                self.emit(Delta(node.id, forced, forced_tokens, forced=True))
+        stream = self._engine.stream(prompt + forced, sampling, len(nodes))
+        async with aclosing(stream) as chunks:
+            async for chunk in chunks:
+                node = nodes[chunk.index]
+                node.receive(chunk)
+                if chunk.finish:
+                    yield node
+
+
+class Node:
+    """A step of thought: a prompt, the text that continued it, and what was read out of it."""
+
+    def __init__(self, run: Run, node_id: str) -> None:
+        self._run = run
+        self.id = node_id
+
+    @property
+    def text(self) -> str:
+        """The text so far, forced and sampled."""
+        return self._run.trace.nodes[self.id].text
+
+    @property
+    def sampled(self) -> str:
+        """The text that the model made itself."""
+        pieces = self._run.trace.nodes[self.id].pieces
+        return "".join(piece.text for piece in pieces if not piece.forced)
+
+    @property
+    def prompt(self) -> str:
+        """The exact prompt, with the forced text at its end."""
+        return self._run.trace.nodes[self.id].prompt
+
+    def child(self, kind: str, label: str = "") -> "Node":
+        """A new node below this one."""
+        return self._run.open(kind, label, [self])
+
+    async def generate(self, prompt: str, sampling: Sampling, forced: str = "") -> str:
+        """Continue `prompt` + `forced` once, in this node; returns the sampled text."""
+        async with aclosing(self._run.sample([self], prompt, sampling, forced)) as finished:
+            async for _ in finished:
+                pass
+        return self.sampled
+
+    def receive(self, chunk: Chunk) -> None:
+        """Take in a piece of text from the engine."""
+        if chunk.text or chunk.tokens:
+            self._run.emit(Delta(self.id, chunk.text, chunk.tokens, chunk.logprob))
+        if chunk.finish:
+            prompt = chunk.usage.prompt if chunk.usage else 0
+            computed = chunk.usage.computed if chunk.usage else None
+            self._run.emit(Closed(self.id, chunk.finish, prompt, computed))
+
+    def answer(self, extraction: Extraction | None) -> Extraction | None:
+        """Record what was read out of this node's text; None abstains."""
+        self._run.emit(Answered(self.id, extraction))
+        return extraction
+
+    def score(self, value: float, votes: Sequence[float] = ()) -> None:
+        """Record a judge's value and the single votes that it was made of."""
+        self._run.emit(Scored(self.id, value, tuple(votes)))
+
+    def mark(self, status: str) -> None:
+        """Record a change of standing: kept, pruned …"""
+        self._run.emit(Marked(self.id, status))

@@ -1,0 +1,217 @@
+"""The state of a run, folded from its events; the same for a live run and for a replay."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import networkx as nx
+
+from core.answers import Extraction
+from core.engine import Finish, Sampling
+from core.events import (
+    Answered,
+    Closed,
+    Delta,
+    Ended,
+    Event,
+    Marked,
+    Noted,
+    Opened,
+    Prompted,
+    Scored,
+    Started,
+)
+from core.votes import Ballot
+
+
+@dataclass(slots=True)
+class Piece:
+    """A stretch of a node's text, all sampled or all forced."""
+
+    text: str
+    forced: bool
+
+
+@dataclass(slots=True)
+class TraceNode:
+    """A node as far as it has come. Times are seconds since the run began."""
+
+    id: str
+    parents: tuple[str, ...]
+    kind: str
+    label: str
+    opened: float
+    prompt: str = ""
+    sampling: Sampling | None = None
+    sample: int = 0
+    of: int = 1
+    pieces: list[Piece] = field(default_factory=list)
+    tokens: int = 0
+    forced_tokens: int = 0
+    logprob: float | None = None
+    prompt_tokens: int = 0
+    computed_tokens: int | None = None
+    finish: Finish | None = None
+    first_token: float | None = None
+    closed: float | None = None
+    answered: bool = False
+    extraction: Extraction | None = None
+    value: float | None = None
+    votes: tuple[float, ...] = ()
+    status: str = ""
+
+    @property
+    def text(self) -> str:
+        """Forced and sampled text together, in order."""
+        return "".join(piece.text for piece in self.pieces)
+
+    @property
+    def mean_logprob(self) -> float | None:
+        """Natural log-probability per sampled token."""
+        return self.logprob / self.tokens if self.logprob is not None and self.tokens else None
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of this very sample."""
+        if self.sampling is None or self.sampling.seed is None:
+            return None
+        return self.sampling.seed + self.sample
+
+    def add(self, delta: Delta) -> None:
+        """Append a stretch of text; log-probabilities count for sampled tokens only."""
+        if self.pieces and self.pieces[-1].forced == delta.forced:
+            self.pieces[-1].text += delta.text
+        elif delta.text:
+            self.pieces.append(Piece(delta.text, delta.forced))
+        if delta.forced:
+            self.forced_tokens += delta.tokens
+            return
+        self.tokens += delta.tokens
+        if delta.logprob is not None:
+            self.logprob = (self.logprob or 0.0) + delta.logprob
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a run has cost so far. `computed` is None where no engine told."""
+
+    calls: int
+    prompt: int
+    computed: int | None
+    sampled: int
+    forced: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Sampled tokens a second, over the whole run."""
+        return self.sampled / self.seconds if self.seconds > 0 else 0.0
+
+
+class Trace:
+    """Folds events. `version` grows with each one, so that views know when to look again."""
+
+    def __init__(self) -> None:
+        self.started: Started | None = None
+        self.nodes: dict[str, TraceNode] = {}
+        self.notes: list[Noted] = []
+        self.ended: Ended | None = None
+        self.seconds = 0.0
+        self.version = 0
+
+    def apply(self, time: float, event: Event) -> None:
+        """Take in one event. Raises ValueError if it cannot follow what came before."""
+        if (self.started is None) != isinstance(event, Started):
+            raise ValueError("the first event, and no other, is Started")
+        if self.ended is not None or time < self.seconds:
+            raise ValueError("nothing follows Ended, and time does not run back")
+        self._fold(time, event)
+        self.seconds = time
+        self.version += 1
+
+    def _fold(self, time: float, event: Event) -> None:
+        match event:
+            case Started():
+                self.started = event
+            case Opened():
+                self._open(time, event)
+            case Noted():
+                self.notes.append(event)
+            case Ended():
+                self.ended = event
+            case _:
+                if event.node not in self.nodes:
+                    raise ValueError(f"no node {event.node!r} was opened")
+                _fold_node(self.nodes[event.node], time, event)
+
+    def _open(self, time: float, event: Opened) -> None:
+        if event.node in self.nodes or any(p not in self.nodes for p in event.parents):
+            raise ValueError(f"node {event.node!r} is opened twice or before its parents")
+        self.nodes[event.node] = TraceNode(
+            event.node, event.parents, event.kind, event.label, opened=time
+        )
+
+    def of_kind(self, *kinds: str) -> Iterator[TraceNode]:
+        """Nodes of these kinds, in the order in which they were opened."""
+        return (node for node in self.nodes.values() if node.kind in kinds)
+
+    def ballots(self) -> list[Ballot]:
+        """The votes of all paths that have been read, in the order of the paths."""
+        return [
+            Ballot(node.id, node.extraction.value if node.extraction else None, node.mean_logprob)
+            for node in self.of_kind("path")
+            if node.answered
+        ]
+
+    def totals(self) -> Totals:
+        """The ledger. A call is one sampled text; prompts count once for each call."""
+        called = [node for node in self.nodes.values() if node.sampling is not None]
+        computed = [n.computed_tokens for n in called if n.computed_tokens is not None]
+        return Totals(
+            calls=len(called),
+            prompt=sum(node.prompt_tokens for node in called),
+            computed=sum(computed) if computed else None,
+            sampled=sum(node.tokens for node in called),
+            forced=sum(node.forced_tokens for node in called),
+            seconds=self.seconds,
+        )
+
+    def to_networkx(self) -> "nx.DiGraph[str]":
+        """Nodes with their text, answer, value and cost; an edge from each parent to its child."""
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        for node in self.nodes.values():
+            graph.add_node(node.id, **_attributes(node))
+            graph.add_edges_from((parent, node.id) for parent in node.parents)
+        return graph
+
+
+def _fold_node(node: TraceNode, time: float, event: Event) -> None:
+    match event:
+        case Prompted():
+            node.prompt, node.sampling = event.prompt, event.sampling
+            node.sample, node.of = event.sample, event.of
+        case Delta():
+            if node.first_token is None and not event.forced:
+                node.first_token = time
+            node.add(event)
+        case Closed():
+            node.finish, node.closed = event.finish, time
+            node.prompt_tokens, node.computed_tokens = event.prompt_tokens, event.computed_tokens
+        case Answered():
+            node.answered, node.extraction = True, event.extraction
+        case Scored():
+            node.value, node.votes = event.value, event.votes
+        case Marked():
+            node.status = event.status
+
+
+def _attributes(node: TraceNode) -> dict[str, Any]:
+    return {
+        "kind": node.kind,
+        "label": node.label,
+        "text": node.text,
+        "tokens": node.tokens,
+        "answer": node.extraction.value if node.extraction else None,
+        "value": node.value,
+        "status": node.status,
+    }
