@@ -48,7 +48,7 @@ _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[。！？\n]")
 @dataclass(frozen=True, slots=True)
 class Extraction:
     """An answer: its canonical `value`, where it stands in the text (`start` to `end`, in
-    characters), and the `rule` that found it."""
+    characters of the sampled text), and the `rule` that found it."""
 
     value: str
     start: int

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from core.answers import Extraction
+from core.answers import Rule, extract, option_letters
 from core.engine import Chunk, Engine, EngineInfo, Message, Sampling
 from core.events import (
     Answered,
@@ -21,6 +21,7 @@ from core.events import (
     Prompted,
     Scored,
 )
+from core.question import Question
 from core.trace import Trace
 
 Clock = Callable[[], float]
@@ -121,8 +122,7 @@ class Node:
     @property
     def sampled(self) -> str:
         """The text that the model made itself."""
-        pieces = self._run.trace.nodes[self.id].pieces
-        return "".join(piece.text for piece in pieces if not piece.forced)
+        return self._run.trace.nodes[self.id].sampled
 
     @property
     def prompt(self) -> str:
@@ -149,10 +149,12 @@ class Node:
             computed = chunk.usage.computed if chunk.usage else None
             self._run.emit(Closed(self.id, chunk.finish, prompt, computed))
 
-    def answer(self, extraction: Extraction | None) -> Extraction | None:
-        """Record what was read out of this node's text; None abstains."""
+    def read(self, question: Question, rule: Rule = "marker") -> str | None:
+        """Read an answer out of the sampled text, record it, and return it; None abstains."""
+        letters = option_letters(question.text)
+        extraction = extract(self.sampled, question.kind, rule, letters)
         self._run.emit(Answered(self.id, extraction))
-        return extraction
+        return extraction.value if extraction else None
 
     def score(self, value: float, votes: Sequence[float] = ()) -> None:
         """Record a judge's value and the single votes that it was made of."""

@@ -66,6 +66,11 @@ class TraceNode:
         return "".join(piece.text for piece in self.pieces)
 
     @property
+    def sampled(self) -> str:
+        """The text that the model made itself; answers are read, and their spans count, in it."""
+        return "".join(piece.text for piece in self.pieces if not piece.forced)
+
+    @property
     def mean_logprob(self) -> float | None:
         """Natural log-probability per sampled token."""
         return self.logprob / self.tokens if self.logprob is not None and self.tokens else None

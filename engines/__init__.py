@@ -1,0 +1,1 @@
+"""How text is made. The only room that imports an engine library."""

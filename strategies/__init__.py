@@ -1,0 +1,9 @@
+"""One file a method, plus its prompts. A new strategy is a file here and a line in REGISTRY."""
+
+from core.strategy import Strategy
+from strategies import direct, self_consistency, zero_shot_cot
+
+REGISTRY: dict[str, Strategy] = {
+    strategy.name: strategy
+    for strategy in (direct.STRATEGY, zero_shot_cot.STRATEGY, self_consistency.STRATEGY)
+}
