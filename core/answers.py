@@ -12,8 +12,9 @@ quotation; `\\boxed{` and `####` count as "The answer is"; full-width digits and
 import re
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal, DivisionByZero, InvalidOperation
+from decimal import Decimal
 from typing import Literal, get_args
 
 from core.question import Kind
@@ -24,10 +25,13 @@ LETTERS = "ABCDE"
 MAX_TEXT_ANSWER = 200
 
 # One character for one, so that spans in the narrowed text are spans in the original.
-_NARROW = str.maketrans("０１２３４５６７８９．，－＋／ＡＢＣＤＥＦＧＨ", "0123456789.,-+/ABCDEFGH")
+_NARROW = str.maketrans(
+    "０１２３４５６７８９．，－−＋／ＡＢＣＤＥＦＧＨ", "0123456789.,--+/ABCDEFGH"
+)
 
 _MARKER = re.compile(
-    r"\banswer(?:\s+\([^)\n]{1,20}\))?\s*(?:is|:|：)|\\boxed\{|####|答案[^。\n是为：:]{0,12}(?:是|为|：|:)",
+    r"\banswer(?:\s+\([^)\n]{1,20}\))?\s*(?:is|:|：)|\\boxed\{|####"
+    r"|答案(?:\s?[(（][^)）\n]{1,20}[)）])?[^。\n是为：:]{0,12}(?:是|为|：|:)",
     re.IGNORECASE,
 )
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+"
@@ -36,7 +40,8 @@ _NUMBER = re.compile(
     r"(?:\s?/\s?\d+(?:\.\d+)?(?![\d/]))?"
 )
 _YES_NO = re.compile(
-    r"\b(yes|no)\b|(不是|不对|不能|不会|不可以|没有|否)|(是的?|对|能|会|可以|有)", re.IGNORECASE
+    r"\b(yes|no)\b|(不是|不对|不能|不会|不可以|不可能|没有|否)|(是的?|对|能|会|可以|有)",
+    re.IGNORECASE,
 )
 _OPENING = " \t\r\n:：*_`\"'“”‘’「」『』《》()（）[]{}$\\"
 _CLOSING = _OPENING + ".,;!?。，；！？"
@@ -79,9 +84,7 @@ def extract(
 
 def option_letters(question: str) -> str:
     """The letters that a choice question offers, e.g. "ABC"; "ABCDE" where none is seen."""
-    seen = re.findall(
-        r"(?:^|[\s(（])([A-H])[).）．:、：]", question.translate(_NARROW), re.MULTILINE
-    )
+    seen = _OPTION.findall(question.translate(_NARROW))
     return "".join(sorted(set(seen))) if len(set(seen)) >= 2 else LETTERS
 
 
@@ -99,7 +102,7 @@ def canonical(value: str, kind: Kind) -> str:
         return _yes_or_no(value)
     if kind == "choice":
         return value.strip(_CLOSING).upper()[:1]
-    return re.sub(r"[\"'“”‘’.\s]", "", value).casefold()
+    return re.sub(r"[\"'“”‘’「」『』.。\s]", "", value).casefold()
 
 
 def _after_marker(text: str) -> int | None:
@@ -161,11 +164,11 @@ def _plain_number(value: str) -> str:
     match = re.match(r"([-+]?(?:\d+\.?\d*|\.\d+))(?:/(\d+\.?\d*))?", bare)
     if not match:
         return ""
-    try:
-        number = Decimal(match[1]) / Decimal(match[2] or 1)
-    except (DivisionByZero, InvalidOperation):
-        number = Decimal(match[1])
-    rounded = f"{number:.10f}".rstrip("0").rstrip(".") if abs(number) < 10**15 else str(number)
+    number = Decimal(match[1])
+    if match[2]:  # a division keeps 28 digits, so a whole number is never divided
+        with suppress(ArithmeticError):
+            number /= Decimal(match[2])
+    rounded = f"{number:.10f}".rstrip("0").rstrip(".")
     return "0" if rounded in ("-0", "") else rounded
 
 

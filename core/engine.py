@@ -139,6 +139,11 @@ class EngineHost(Protocol):
     @property
     def status(self) -> EngineStatus: ...
 
+    @property
+    def cannot(self) -> Mapping[Feature, str]:
+        """What this kind of engine cannot do, known before it runs; as in EngineInfo."""
+        ...
+
     async def ready(self) -> Engine:
         """The running engine; waits while it is being made ready.
 

@@ -78,7 +78,7 @@ def _boolean(spec: Spec, value: Any) -> bool:
 def _number(spec: Spec, value: Any, *, whole: bool) -> float:
     try:
         number = float(value) if not isinstance(value, bool) else math.nan
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     low, high = spec.low, spec.high
     inside = (low is None or number >= low) and (high is None or number <= high)

@@ -15,7 +15,7 @@ MAX_CHARACTERS = 200_000
 
 _CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _LATIN_WORD = re.compile(r"[A-Za-z]+")
-_OPTION = re.compile(r"(?:^|[\s(（])[A-E][).）．:、：]", re.MULTILINE)
+_OPTION = re.compile(r"(?:^|[\s(（])[A-EＡ-Ｅ][).）．:、：]", re.MULTILINE)
 _YES_NO_EN = re.compile(
     r"(?:^|[.!?]\s+)(?:is|are|was|were|do|does|did|can|could|will|would|has|have|had|should)\b[^.!?]*\?\s*$",
     re.IGNORECASE,

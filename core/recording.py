@@ -19,9 +19,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from core import VERSION
+from core.answers import Extraction
+from core.engine import Sampling
 from core.errors import InvalidRecording
 from core.events import EVENT_TYPES, Event, Started
 from core.trace import Trace
@@ -34,8 +36,22 @@ MAX_SECONDS = 86_400.0
 Timed = tuple[float, Event]
 
 _LINE = re.compile(rb'(\{.*),"check":"([0-9a-f]{8})"\}', re.DOTALL)
+
+
+def _whole(digits: str) -> int:
+    """A whole number that a float can hold; a larger one would stop arithmetic later on."""
+    if len(digits) > 20:
+        raise ValueError("a whole number of more than 20 characters")
+    return int(digits)
+
+
+_DECODER = json.JSONDecoder(parse_int=_whole)
+_ENCODER = json.JSONEncoder(allow_nan=False)
+_NO_MORE = with_config(ConfigDict(extra="forbid"))
+for _part in (Sampling, Extraction):
+    _NO_MORE(_part)
 _EVENTS: dict[str, TypeAdapter[Event]] = {
-    name: TypeAdapter(kind) for name, kind in EVENT_TYPES.items()
+    name: TypeAdapter(_NO_MORE(kind)) for name, kind in EVENT_TYPES.items()
 }
 
 
@@ -139,16 +155,17 @@ def _header(body: bytes) -> Header:
 
 def _event(body: bytes, number: int) -> Timed:
     try:
-        line = json.loads(body)
+        line = _DECODER.decode(body.decode())
         time = line.pop("t")
         ((name, fields),) = line.items()
         adapter = _EVENTS[name]
+        plain = _ENCODER.encode(fields)
     except (ValueError, KeyError, RecursionError) as error:
         raise InvalidRecording("recording_syntax", number) from error
-    if not isinstance(time, int | float) or not 0 <= time <= MAX_SECONDS:
+    if type(time) not in (int, float) or not 0 <= time <= MAX_SECONDS:
         raise InvalidRecording("recording_schema", number, reason="t")
     try:
-        return float(time), adapter.validate_json(json.dumps(fields), strict=True)
+        return float(time), adapter.validate_json(plain, strict=True)
     except ValidationError as error:
         raise InvalidRecording("recording_schema", number, reason=_first(error)) from error
 

@@ -77,4 +77,5 @@ def tally(ballots: Sequence[Ballot], kind: Kind, weighting: Weighting = "count")
 def _weight(ballot: Ballot, weighting: Weighting) -> float:
     if weighting == "count":
         return 1.0
-    return math.exp(ballot.mean_logprob) if ballot.mean_logprob is not None else 0.0
+    # A recording from outside may say anything; a probability is at most 1.
+    return math.exp(min(ballot.mean_logprob, 0.0)) if ballot.mean_logprob is not None else 0.0

@@ -1,10 +1,20 @@
 """An engine that is a function of the prompt: for tests, exact and without a model."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.engine import Chunk, Engine, EngineInfo, EngineStatus, Finish, Message, Sampling, Usage
+from core.engine import (
+    Chunk,
+    Engine,
+    EngineInfo,
+    EngineStatus,
+    Feature,
+    Finish,
+    Message,
+    Sampling,
+    Usage,
+)
 from core.errors import ContextOverflow, ThoughtscopeError
 
 Reply = Callable[[str, Sampling, int], str | ThoughtscopeError]
@@ -99,6 +109,10 @@ class ScriptedHost:
         info = self.engine.info
         phase = "ready" if self.waiting is None or self.waiting.is_set() else "loading"
         return EngineStatus(phase, info.model, info.engine, info.device)  # type: ignore[arg-type]
+
+    @property
+    def cannot(self) -> Mapping[Feature, str]:
+        return self.engine.info.cannot
 
     async def ready(self) -> Engine:
         if self.waiting is not None:

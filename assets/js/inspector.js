@@ -1,0 +1,46 @@
+// One node, whole. Pairs of [kind, text] become spans; the kind is from our own fixed list.
+const host = element.querySelector('.ts-inspector');
+const hint = make('p', 'hint', host);
+const sheet = make('div', 'sheet', host);
+const heading = make('h3', '', sheet);
+const facts = make('dl', 'facts', sheet);
+const panes = make('div', 'panes', sheet);
+const KINDS = new Set(['text', 'token', 'forced', 'answer']);
+
+const pane = () => {
+  const section = make('section', 'pane', panes);
+  const label = make('h4', '', section);
+  const body = make('pre', '', section);
+  body.tabIndex = 0;
+  return { label, body, drawn: '' };
+};
+const prompt = pane();
+const output = pane();
+
+const show = (target, label, parts) => {
+  write(target.label, label);
+  target.body.setAttribute('aria-label', label);
+  const key = JSON.stringify(parts);
+  if (key === target.drawn) return;
+  target.drawn = key;
+  target.body.textContent = '';
+  for (const [kind, words] of parts) {
+    make(kind === 'answer' ? 'mark' : 'span', KINDS.has(kind) ? kind : 'text', target.body, words);
+  }
+};
+
+drawOnChange((data) => {
+  const filled = !!(data && data.id);
+  write(hint, (data && data.empty) || '');
+  sheet.hidden = !filled;
+  if (!filled) return;
+  write(heading, data.title);
+  show(prompt, data.labels.prompt, data.prompt);
+  show(output, data.labels.output, data.output);
+  facts.textContent = '';
+  for (const [name, value] of data.facts) {
+    const fact = make('div', '', facts);
+    make('dt', '', fact, name);
+    make('dd', '', fact, value);
+  }
+});

@@ -1,0 +1,61 @@
+"""The engine badge: what is running, or how far it is from running."""
+
+from typing import Any
+
+import gradio as gr
+
+from components.texts import Text, error_text
+from components.view import view
+from core.engine import EngineStatus
+from core.question import Language
+
+
+def badge_view(**options: Any) -> gr.HTML:
+    """One line, with a bar while something is fetched."""
+    return view("badge", {}, **options)
+
+
+def badge(status: EngineStatus, text: Text, language: Language) -> dict[str, Any]:
+    """The badge's words; `share` is 0 to 1 while bytes are fetched, else None."""
+    share = status.done / status.total if status.phase == "fetching" and status.total else None
+    return {
+        "phase": status.phase,
+        "who": " · ".join(part for part in (status.model, status.engine, status.device) if part),
+        "state": _state(status, text, language),
+        "share": share,
+        "log": status.log[-4_000:] if status.phase == "failed" else "",
+        "log_label": text("badge.log"),
+    }
+
+
+def _state(status: EngineStatus, text: Text, language: Language) -> str:
+    if status.phase == "fetching" and status.total:
+        return text(
+            "badge.fetching",
+            source=status.source,
+            done=_megabytes(status.done),
+            total=_megabytes(status.total),
+            rate=_megabytes(status.rate),
+            left=_left(status, text),
+        )
+    if status.phase == "failed":
+        return text("badge.failed", reason=error_text(status.error, language))
+    if status.phase == "ready":
+        state = text("badge.busy", n=status.active) if status.active else text("badge.idle")
+        return (
+            f"{state} · {text('badge.rate', rate=f'{status.rate:.0f}')}" if status.rate else state
+        )
+    return text(f"badge.{status.phase}" if status.phase != "fetching" else "badge.starting")
+
+
+def _megabytes(count: float) -> str:
+    return f"{count / 1e6:,.1f}" if count < 1e8 else f"{count / 1e6:,.0f}"
+
+
+def _left(status: EngineStatus, text: Text) -> str:
+    if status.rate <= 0:
+        return "–"
+    seconds = (status.total - status.done) / status.rate
+    if seconds >= 90:
+        return text("badge.minutes", n=round(seconds / 60))
+    return text("badge.seconds", n=round(seconds))

@@ -1,0 +1,68 @@
+"""A strategy's controls, drawn from its Params: a new strategy needs no code here."""
+
+from typing import Any
+
+import gradio as gr
+
+from components.localize import Localizer
+from components.texts import Text, known
+from core.params import Spec
+
+
+def control(localizer: Localizer, strategy: str, spec: Spec, missing: str = "") -> Any:
+    """The control of one setting. `missing` is the key of the reason why the engine cannot do it:
+    then the control is disabled and says so."""
+
+    def words(text: Text) -> dict[str, Any]:
+        said: dict[str, Any] = {"label": _own(text, "param", strategy, spec.name)}
+        info = [_own_info(text, spec), _paper(text, spec), text(missing) if missing else ""]
+        if any(info):
+            said["info"] = " ".join(part for part in info if part)
+        if spec.options:
+            said["choices"] = [(_option(text, spec, option), option) for option in spec.options]
+        return said
+
+    kind, own = _kind(spec)
+    made = localizer.make(kind, words, interactive=not missing, value=spec.default, **own)
+    # Values are checked by core.params, which names the setting that it refuses; Gradio's own
+    # check, which does not name it, is left out.
+    made.preprocess = _as_it_is
+    return made
+
+
+def _kind(spec: Spec) -> tuple[Any, dict[str, Any]]:
+    """The Gradio component for a setting, and its own arguments."""
+    if isinstance(spec.default, bool):
+        return gr.Checkbox, {}
+    if spec.options:
+        return gr.Dropdown, {"allow_custom_value": spec.open}
+    if isinstance(spec.default, int | float):
+        return gr.Slider, {"minimum": spec.low, "maximum": spec.high, "step": spec.step}
+    return gr.Textbox, {}
+
+
+def _as_it_is(payload: Any) -> Any:
+    return payload
+
+
+def _own(text: Text, family: str, strategy: str, name: str) -> str:
+    """The strategy's own string where it has one, otherwise the common one."""
+    own = f"{family}.{strategy}.{name}"
+    return text(own if known(own) else f"{family}.{name}")
+
+
+def _own_info(text: Text, spec: Spec) -> str:
+    key = f"param.{spec.name}.info"
+    return text(key) if known(key) else ""
+
+
+def _option(text: Text, spec: Spec, option: str) -> str:
+    return text(f"option.{spec.name}.{option}")
+
+
+def _paper(text: Text, spec: Spec) -> str:
+    """ "Paper: 40" """
+    if not spec.paper:
+        return ""
+    value = _option(text, spec, spec.paper) if spec.paper in spec.options else spec.paper
+    return text("param.paper", value=value)

@@ -1,0 +1,190 @@
+"""The form of Explore: question, strategy, the strategy's own settings, and the buttons."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from components.controls import control
+from components.examples import examples
+from components.localize import Localizer
+from components.texts import Text
+from core.params import specs
+from core.question import KINDS, LANGUAGES
+from core.strategy import Strategy
+
+DETECT = "detect"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The form as it was sent; nothing in it is checked yet."""
+
+    question: str
+    reference: str
+    kind: str
+    language: str
+    seed: Any
+    strategy: str
+    params: Mapping[str, Any]
+
+
+class Form:
+    """The form's components. `cannot` maps what the engine cannot do to the reason's key."""
+
+    def __init__(
+        self, localizer: Localizer, strategies: Mapping[str, Strategy], cannot: Mapping[Any, str]
+    ) -> None:
+        self._localizer = localizer
+        self._strategies = strategies
+        self._build_question()
+        self._build_strategy()
+        self._build_buttons()
+        self._build_settings(cannot)
+        with self._accordion("explore.more"):
+            self._build_more()
+        self._bind()
+
+    @property
+    def inputs(self) -> list[Any]:
+        """What `read` takes, in its order."""
+        settings = [component for controls in self._settings.values() for component in controls]
+        return [
+            self.question,
+            self.reference,
+            self.kind,
+            self.language,
+            self.seed,
+            self.strategy,
+            *settings,
+        ]
+
+    def read(self, values: tuple[Any, ...]) -> Asked:
+        """The form's values by name; of the settings, those of the chosen strategy."""
+        question, reference, kind, language, seed, strategy, *rest = values
+        params: dict[str, Any] = {}
+        for name, controls in self._settings.items():
+            mine, rest = rest[: len(controls)], rest[len(controls) :]
+            if name == strategy:
+                named = specs(self._strategies[name].params)
+                params = {spec.name: value for spec, value in zip(named, mine, strict=True)}
+        return Asked(question or "", reference or "", kind, language, seed, strategy, params)
+
+    def _build_question(self) -> None:
+        make = self._localizer.make
+        self.question = make(
+            gr.Textbox,
+            lambda t: {"label": t("explore.question"), "placeholder": t("explore.question.hint")},
+            lines=4,
+            max_lines=12,
+            elem_id="question",
+        )
+        self.example = make(
+            gr.Dropdown,
+            lambda t: {"label": t("explore.examples")},
+            choices=[(example.title, example.id) for example in examples()],
+            value=None,
+            elem_id="examples",
+        )
+        self.reference = make(
+            gr.Textbox,
+            lambda t: {"label": t("explore.reference"), "placeholder": t("explore.reference.hint")},
+            max_lines=1,
+            elem_id="reference",
+        )
+
+    def _build_strategy(self) -> None:
+        def words(text: Text) -> dict[str, Any]:
+            names = [(text(f"strategy.{name}"), name) for name in self._strategies]
+            return {"label": text("explore.strategy"), "choices": names}
+
+        self.strategy = self._localizer.make(
+            gr.Radio, words, value=self._first, elem_id="strategy", elem_classes=["stacked"]
+        )
+
+    def _build_buttons(self) -> None:
+        make = self._localizer.make
+        with gr.Row(elem_classes=["buttons"]):
+            self.run = make(
+                gr.Button, lambda t: {"value": t("explore.run")}, variant="primary", elem_id="run"
+            )
+            self.stop = make(
+                gr.Button, lambda t: {"value": t("explore.stop")}, interactive=False, elem_id="stop"
+            )
+            self.again = make(
+                gr.Button,
+                lambda t: {"value": t("explore.again")},
+                interactive=False,
+                elem_id="again",
+            )
+
+    def _build_settings(self, cannot: Mapping[Any, str]) -> None:
+        self._settings: dict[str, list[Any]] = {}
+        self._groups: list[Any] = []
+        for name, strategy in self._strategies.items():
+            with gr.Column(visible=name == self._first, elem_classes=["settings"]) as group:
+                self._groups.append(group)
+                self._markdown(lambda text, name=name: text(f"strategy.{name}.what"))
+                self._settings[name] = [
+                    control(self._localizer, name, spec, cannot.get(spec.needs, ""))
+                    for spec in specs(strategy.params)
+                ]
+                with self._accordion("explore.departures"):
+                    self._markdown(lambda text, strategy=strategy: _departures(strategy, text))
+
+    def _build_more(self) -> None:
+        self.kind = self._detectable("explore.kind", "kind", KINDS, "kind")
+        self.language = self._detectable(
+            "explore.language", "language", LANGUAGES, "prompt-language"
+        )
+        self.seed = self._localizer.make(
+            gr.Number,
+            lambda t: {"label": t("explore.seed"), "info": t("explore.seed.info")},
+            value=None,
+            elem_id="seed",
+        )
+
+    def _detectable(self, label: str, family: str, options: tuple[str, ...], elem_id: str) -> Any:
+        """A dropdown whose first option is to find out by itself."""
+
+        def words(text: Text) -> dict[str, Any]:
+            named = [(text(f"{family}.{option}"), option) for option in (DETECT, *options)]
+            return {"label": text(label), "choices": named}
+
+        return self._localizer.make(gr.Dropdown, words, value=DETECT, elem_id=elem_id)
+
+    def _accordion(self, key: str) -> Any:
+        return self._localizer.make(gr.Accordion, lambda t: {"label": t(key)}, open=False)
+
+    def _markdown(self, words: Any) -> None:
+        self._localizer.make(gr.Markdown, lambda t: {"value": words(t)})
+
+    @property
+    def _first(self) -> str:
+        """The strategy that is chosen at first: the last one, which shows the most."""
+        return list(self._strategies)[-1]
+
+    def _bind(self) -> None:
+        quiet: dict[str, Any] = {
+            "show_progress": "hidden",
+            "queue": False,
+            "api_visibility": "private",
+        }
+        self.strategy.change(self._show_settings, self.strategy, self._groups, **quiet)
+        taken = [self.question, self.reference, self.kind]
+        self.example.input(self._take_example, self.example, taken, **quiet)
+
+    async def _show_settings(self, chosen: str) -> list[Any]:
+        return [gr.update(visible=name == chosen) for name in self._strategies]
+
+    async def _take_example(self, identifier: str | None) -> list[Any]:
+        example = next((e for e in examples() if e.id == identifier), None)
+        if example is None:
+            return [gr.skip()] * 3
+        return [example.question, example.answer, example.kind]
+
+
+def _departures(strategy: Strategy, text: Text) -> str:
+    lines = "\n".join(f"- {text(f'departure.{key}')}" for key in strategy.departures)
+    return f"{text('explore.paper', paper=strategy.paper)}\n\n{lines}"

@@ -1,0 +1,117 @@
+"""One node, whole: the exact prompt, the output with its answer marked, and the numbers."""
+
+import re
+from typing import Any
+
+import gradio as gr
+
+from components.paths import title
+from components.reading import Reading
+from components.texts import Text
+from components.view import view
+from core.trace import Trace, TraceNode
+
+MAX_TEXT = 100_000
+
+
+def inspector_view(**options: Any) -> gr.HTML:
+    """Prompt, output, facts."""
+    return view("inspector", empty(), **options)
+
+
+def empty(message: str = "") -> dict[str, Any]:
+    """Nothing is selected."""
+    return {"id": "", "empty": message}
+
+
+def inspect(trace: Trace, reading: Reading, text: Text) -> dict[str, Any]:
+    """Everything known of a node, as data for the page."""
+    node = reading.node
+    special = trace.started.special_tokens if trace.started else ()
+    return {
+        "id": node.id,
+        "empty": "",
+        "title": title(node, text),
+        "labels": {name: text(f"inspector.{name}") for name in ("prompt", "output", "forced")},
+        "prompt": segments(node, special),
+        "output": _output(reading),
+        "facts": _facts(trace, reading, text),
+    }
+
+
+def segments(node: TraceNode, special: tuple[str, ...]) -> list[list[str]]:
+    """The prompt as [kind, text] pairs: "text", "token" (a special token), "forced" (its end)."""
+    forced = node.pieces[0].text if node.pieces and node.pieces[0].forced else ""
+    prompt = node.prompt[:MAX_TEXT]
+    body = prompt.removesuffix(forced) if forced else prompt
+    pieces = [body]
+    if special:
+        pattern = "|".join(map(re.escape, sorted(special, key=len, reverse=True)))
+        pieces = re.split(f"({pattern})", body)
+    parts = [["token" if piece in special else "text", piece] for piece in pieces if piece]
+    return [*parts, ["forced", forced]] if forced and body != prompt else parts
+
+
+def _output(reading: Reading) -> list[list[str]]:
+    """The node's text as [kind, text] pairs: "forced", "text" and "answer"."""
+    parts: list[list[str]] = []
+    span = (reading.extraction.start, reading.extraction.end) if reading.extraction else (0, 0)
+    place = 0
+    for piece in reading.node.pieces:
+        if piece.forced:
+            parts.append(["forced", piece.text])
+            continue
+        start, end = (min(max(edge - place, 0), len(piece.text)) for edge in span)
+        cuts = (("text", 0, start), ("answer", start, end), ("text", end, len(piece.text)))
+        parts += [[kind, piece.text[a:b]] for kind, a, b in cuts if b > a]
+        place += len(piece.text)
+    return parts
+
+
+def _facts(trace: Trace, reading: Reading, text: Text) -> list[list[str]]:
+    node = reading.node
+    facts = [
+        ("answer", _answer(reading, text)),
+        ("rule", text(f"rule.{reading.extraction.rule}") if reading.extraction else ""),
+        ("tokens", _tokens(node, text)),
+        ("prompt_tokens", _prompt_tokens(node, text)),
+        ("logprob", f"{node.mean_logprob:.3f}" if node.mean_logprob is not None else ""),
+        ("temperature", f"{node.sampling.temperature:g}" if node.sampling else ""),
+        ("seed", _seed(node, text)),
+        ("seconds", _seconds(trace, node)),
+        ("finish", text(f"finish.{node.finish}") if node.finish else ""),
+    ]
+    return [[text(f"inspector.{name}"), value] for name, value in facts if value]
+
+
+def _answer(reading: Reading, text: Text) -> str:
+    if reading.answer is None:
+        return text("paths.abstained") if reading.node.answered else ""
+    mark = {"right": " ✓", "wrong": " ✗"}.get(reading.verdict, "")
+    return reading.answer[:300] + mark
+
+
+def _tokens(node: TraceNode, text: Text) -> str:
+    return text("inspector.tokens_value", sampled=node.tokens, forced=node.forced_tokens)
+
+
+def _prompt_tokens(node: TraceNode, text: Text) -> str:
+    if not node.prompt_tokens:
+        return ""
+    if node.computed_tokens is None:
+        return f"{node.prompt_tokens:,}"
+    key = "inspector.prompt_shared" if node.sample else "inspector.prompt_value"
+    return text(key, all=node.prompt_tokens, computed=node.computed_tokens)
+
+
+def _seed(node: TraceNode, text: Text) -> str:
+    if node.seed is None or node.sampling is None:
+        return ""
+    if not node.sampling.temperature:
+        return text("inspector.greedy")
+    return str(node.seed)
+
+
+def _seconds(trace: Trace, node: TraceNode) -> str:
+    end = node.closed if node.closed is not None else trace.seconds
+    return f"{end - node.opened:.1f} s"

@@ -1,0 +1,143 @@
+"""The page: title, engine badge, and the three rooms behind the tabs."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from components.about import about
+from components.badge import badge, badge_view
+from components.explore import Explore
+from components.localize import START, Localizer
+from components.replays import Replays
+from components.sessions import Sessions
+from components.texts import Language, texts
+from components.theme import theme
+from components.view import ASSETS
+from core.engine import EngineHost
+from core.question import LANGUAGES
+from core.strategy import Strategy
+
+PLOTLY = ASSETS / "vendor" / "plotly-basic.min.js"
+BADGE_SECONDS = 1.0
+
+_FIRST_LANGUAGE = """() => {
+  const asked = new URLSearchParams(location.search).get('lang');
+  const saved = localStorage.getItem('thoughtscope.language');
+  const browser = navigator.language.startsWith('zh') ? 'zh' : 'en';
+  return [asked, saved, browser].find((code) => code === 'en' || code === 'zh');
+}"""
+_KEEP_LANGUAGE = "(code) => { localStorage.setItem('thoughtscope.language', code); return code; }"
+_SWITCH_THEME = """() => {
+  const dark = document.body.classList.toggle('dark');
+  localStorage.setItem('thoughtscope.theme', dark ? 'dark' : 'light');
+}"""
+_FIRST_THEME = """() => {
+  const saved = localStorage.getItem('thoughtscope.theme');
+  if (saved) document.body.classList.toggle('dark', saved === 'dark');
+}"""
+
+
+class Page:
+    """Everything on the page. `blocks` is the app; `launch_options` belong to its launch."""
+
+    def __init__(self, strategies: Mapping[str, Strategy], host: EngineHost) -> None:
+        self._host = host
+        self._localizer = Localizer()
+        self._sessions = Sessions()
+        self.folder = Path(tempfile.mkdtemp(prefix="thoughtscope-"))
+        gr.set_static_paths([PLOTLY])
+        with gr.Blocks(
+            title="Thoughtscope",
+            fill_width=True,
+            analytics_enabled=False,
+            delete_cache=(3600, 86400),
+        ) as self.blocks:
+            self._build(strategies)
+
+    @property
+    def launch_options(self) -> dict[str, Any]:
+        """What Gradio takes at launch: the look, and that nothing calls out."""
+        return {
+            "theme": theme(),
+            "css_paths": [ASSETS / "style.css"],
+            "head": f'<script defer src="gradio_api/file={PLOTLY}"></script>',
+            "run_history": False,
+            "footer_links": [],
+            "ssr_mode": False,
+            "max_file_size": "8mb",
+            "enable_monitoring": False,
+        }
+
+    def close(self) -> None:
+        """Remove the recordings made for download."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _build(self, strategies: Mapping[str, Strategy]) -> None:
+        localizer = self._localizer
+        with gr.Row(elem_classes=["top"]):
+            gr.HTML('<h1 class="wordmark">Thoughtscope</h1>', elem_classes=["wordmark-box"])
+            self.language = localizer.make(
+                gr.Radio,
+                lambda t: {"label": t("page.language")},
+                choices=[("English", "en"), ("中文", "zh")],
+                value=START,
+                elem_id="language",
+                elem_classes=["segmented"],
+            )
+            dark = localizer.make(
+                gr.Button, lambda t: {"value": t("page.theme")}, size="sm", elem_id="theme"
+            )
+        self.badge = badge_view(elem_id="badge")
+        with gr.Tabs(elem_classes=["rooms"]):
+            with localizer.make(gr.Tab, lambda t: {"label": t("page.explore")}, id="explore"):
+                self.explore = Explore(
+                    localizer, self._sessions, strategies, self._host, self.folder
+                )
+            with localizer.make(gr.Tab, lambda t: {"label": t("page.replays")}, id="replays"):
+                self.replays = Replays(localizer, self._sessions)
+            with localizer.make(gr.Tab, lambda t: {"label": t("page.about")}, id="about"):
+                about(localizer)
+        self._bind(dark)
+
+    def _bind(self, dark: Any) -> None:
+        quiet: dict[str, Any] = {
+            "show_progress": "hidden",
+            "queue": False,
+            "api_visibility": "private",
+        }
+        stages = [self.explore.stage, self.replays.stage]
+        drawn = [output for stage in stages for output in stage.outputs]
+        words = [*self._localizer.components, self.badge, *drawn]
+        gr.Timer(BADGE_SECONDS).tick(self._badge, None, self.badge, **quiet)
+        self.blocks.load(None, None, None, js=_FIRST_THEME)
+        self.blocks.load(
+            self._first, self.language, [self.language, *words], js=_FIRST_LANGUAGE, **quiet
+        )
+        self.language.input(self._say, self.language, words, js=_KEEP_LANGUAGE, **quiet)
+        dark.click(None, None, None, js=_SWITCH_THEME)
+        self.blocks.unload(self._sessions.close)
+
+    async def _badge(self, request: gr.Request) -> Any:
+        language = self._sessions.of(request).language
+        return badge(self._host.status, texts(language), language)
+
+    async def _first(self, code: str, request: gr.Request) -> list[Any]:
+        return [gr.update(value=code), *await self._say(code, request)]
+
+    async def _say(self, code: str, request: gr.Request) -> list[Any]:
+        """Everything in another language; what was typed and what was run stay."""
+        language: Language = "zh" if code == "zh" else "en"
+        assert language in LANGUAGES
+        session = self._sessions.of(request)
+        session.language = language
+        frames = []
+        for stage in (self.explore.stage, self.replays.stage):
+            screen = stage.screen(session)
+            screen.sent.clear()
+            frames += stage.render(screen, language)
+        shown = badge(self._host.status, texts(language), language)
+        return [*self._localizer.updates(language), shown, *frames]

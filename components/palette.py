@@ -1,0 +1,49 @@
+"""Answers as colours and letters: one look for one answer, in every view."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from components.reading import Reading
+from core.answers import canonical
+from core.question import Kind
+
+# Okabe and Ito's colour-blind-safe set, in an order that keeps orange, which looks like the amber
+# of forced text, for last.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442", "#E69F00")
+# Ink that reads on each of them.
+INKS = ("#ffffff", "#ffffff", "#ffffff", "#1d1b18", "#1d1b18", "#1d1b18", "#1d1b18")
+OTHER = "#7a7670"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How an answer is shown: `letter` and `colour`, with `ink` readable on the colour."""
+
+    letter: str
+    colour: str
+    ink: str
+
+
+def looks(readings: Iterable[Reading], kind: Kind) -> dict[str, Look]:
+    """A look for each canonical answer, in the order in which answers were first reached.
+
+    That order never changes while a run goes on, so no answer changes its colour. A choice keeps
+    its own letter.
+    """
+    reached = sorted(
+        (r for r in readings if r.answer is not None), key=lambda r: r.node.closed or 0
+    )
+    keys = list(dict.fromkeys(canonical(r.answer or "", kind) for r in reached))
+    return {
+        key: Look(
+            key if kind == "choice" else _letter(place),
+            COLOURS[place] if place < len(COLOURS) else OTHER,
+            INKS[place] if place < len(INKS) else "#ffffff",
+        )
+        for place, key in enumerate(keys)
+    }
+
+
+def _letter(place: int) -> str:
+    """A … Z, then AA …"""
+    return chr(65 + place) if place < 26 else _letter(place // 26 - 1) + _letter(place % 26)

@@ -1,0 +1,95 @@
+"""The texts of a run as cards: rationale and answer, or every sampled path, growing live."""
+
+from typing import Any
+
+import gradio as gr
+
+from components.palette import Look
+from components.reading import Lens, Reading, voting
+from components.texts import Text
+from components.view import view
+from core.answers import canonical
+from core.trace import Trace, TraceNode
+
+MAX_CARD_TEXT = 20_000
+"""Characters of one text that the page draws; the recording has all of it."""
+
+
+def paths_view(**options: Any) -> gr.HTML:
+    """Cards. Sends "node_select" with {id}."""
+    return view("paths", empty(), **options)
+
+
+def empty(message: str = "") -> dict[str, Any]:
+    """No cards; `message` says what will be here."""
+    return {"empty": message, "cards": [], "solo": False}
+
+
+def cards(
+    trace: Trace, lens: Lens, readings: dict[str, Reading], looks: dict[str, Look], text: Text
+) -> dict[str, Any]:
+    """All texts of a run, in order. A dict, so that only what was appended travels."""
+    counted = {node.id for node in voting(trace, lens)}
+    kind = trace.started.kind if trace.started else "text"
+    drawn = []
+    for node in trace.nodes.values():
+        answer = readings[node.id].answer
+        key = canonical(answer, kind) if answer is not None else None
+        out = node.kind == "path" and node.id not in counted
+        unfocused = lens.focus is not None and (key or "") != lens.focus
+        drawn.append(
+            _card(node, readings[node.id], looks.get(key or ""), text)
+            | {
+                "dim": out or (unfocused and node.kind == "path"),
+                "front": lens.focus is not None and not unfocused and not out,
+                "selected": node.id == lens.selected,
+                "state": _state(trace, node, text),
+            }
+        )
+    return {"empty": "", "cards": drawn, "solo": not any(trace.of_kind("path"))}
+
+
+def _card(node: TraceNode, reading: Reading, look: Look | None, text: Text) -> dict[str, Any]:
+    span = reading.extraction
+    return {
+        "id": node.id,
+        "title": title(node, text),
+        "parts": _parts(node),
+        "span": [span.start, span.end] if span else None,
+        "answer": reading.answer[:120] if reading.answer is not None else "",
+        "letter": look.letter if look else "",
+        "colour": look.colour if look else "",
+        "ink": look.ink if look else "",
+        "verdict": reading.verdict,
+        "verdict_text": text(f"verdict.{reading.verdict}") if reading.verdict else "",
+        "tokens": text("paths.tokens", n=node.tokens),
+        "abstained": text("paths.abstained") if node.answered and span is None else "",
+        "writing": node.closed is None,
+    }
+
+
+def _parts(node: TraceNode) -> list[dict[str, Any]]:
+    """Stretches of text, bounded together."""
+    parts, room = [], MAX_CARD_TEXT
+    for piece in node.pieces:
+        if room > 0:
+            parts.append({"forced": piece.forced, "text": piece.text[:room]})
+        room -= len(piece.text)
+    return parts
+
+
+def title(node: TraceNode, text: Text) -> str:
+    """ "Path 3", "Rationale" …; a kind that is not known keeps its own name."""
+    known = {"path", "greedy", "rationale", "answer"}
+    return text(f"node.{node.kind}", label=node.label) if node.kind in known else node.kind[:40]
+
+
+def _state(trace: Trace, node: TraceNode, text: Text) -> str:
+    """What a text that is not finished waits for, or why it ended early."""
+    if node.finish == "length":
+        return text("paths.cut")
+    if node.closed is not None:
+        return ""
+    if trace.ended is not None:
+        return text("paths.unfinished")
+    return text("paths.reading") if node.first_token is None else ""

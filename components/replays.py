@@ -1,0 +1,232 @@
+"""Replays: recorded runs, bundled or uploaded, played on the same stage as a live run."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from components import headline
+from components.headline import Origin
+from components.localize import Localizer
+from components.sessions import Session, Sessions
+from components.stage import Stage
+from components.texts import Text, error_text, texts
+from components.view import ASSETS
+from core import recording
+from core.driver import FRAME_SECONDS
+from core.errors import InvalidRecording
+from core.recording import Recording
+from core.trace import Trace
+
+SPEEDS = ("0.5", "1", "2", "5", "20")
+FOLDER = ASSETS / "recordings"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """A recording that ships with the app: its file and the key of its title."""
+
+    file: str
+    title: str
+
+
+class Replays:
+    """The list, the transport and a stage."""
+
+    def __init__(self, localizer: Localizer, sessions: Sessions) -> None:
+        self._sessions = sessions
+        with gr.Row(elem_classes=["desk"]):
+            with gr.Column(scale=0, min_width=340, elem_classes=["side"]):
+                self._build_list(localizer)
+                self._build_transport(localizer)
+            with gr.Column(scale=1, min_width=320, elem_classes=["stage"]):
+                self.stage = Stage(localizer, sessions, "replay")
+        self._bind()
+
+    def _build_list(self, localizer: Localizer) -> None:
+        self.choice = localizer.make(
+            gr.Radio,
+            lambda t: {"label": t("replay.bundled"), "choices": _choices(t)},
+            value=None,
+            elem_id="recordings",
+            elem_classes=["stacked"],
+        )
+        self.upload = localizer.make(
+            gr.UploadButton,
+            lambda t: {"label": t("replay.upload")},
+            file_types=[".jsonl"],
+            size="sm",
+            elem_id="upload",
+        )
+
+    def _build_transport(self, localizer: Localizer) -> None:
+        with gr.Row(elem_classes=["buttons"]):
+            self.play = localizer.make(
+                gr.Button,
+                lambda t: {"value": t("replay.play")},
+                variant="primary",
+                interactive=False,
+                elem_id="play",
+            )
+            self.pause = localizer.make(
+                gr.Button,
+                lambda t: {"value": t("replay.pause")},
+                interactive=False,
+                elem_id="pause",
+            )
+        self.speed = localizer.make(
+            gr.Radio,
+            lambda t: {
+                "label": t("replay.speed"),
+                "choices": [(f"{speed}×", speed) for speed in SPEEDS],
+            },
+            value="2",
+            elem_id="speed",
+        )
+        self.scrubber = localizer.make(
+            gr.Slider,
+            lambda t: {"label": t("replay.position")},
+            minimum=0,
+            maximum=1,
+            value=0,
+            step=0.1,
+            interactive=False,
+            elem_id="scrubber",
+        )
+
+    @property
+    def _outputs(self) -> list[Any]:
+        return [*self.stage.outputs, self.scrubber, self.play, self.pause]
+
+    def _bind(self) -> None:
+        quiet: dict[str, Any] = {
+            "show_progress": "hidden",
+            "queue": False,
+            "api_visibility": "private",
+        }
+        live: dict[str, Any] = {
+            "show_progress": "hidden",
+            "concurrency_limit": None,
+            "api_visibility": "private",
+        }
+        opened = self.choice.input(self._open_bundled, self.choice, self._outputs, **quiet)
+        opened.success(self._play, self.speed, self._outputs, **live)
+        self.upload.upload(self._open_upload, self.upload, [*self._outputs, self.choice], **quiet)
+        self.play.click(self._play, self.speed, self._outputs, **live)
+        self.pause.click(self._pause, None, self._outputs, **quiet)
+        self.scrubber.input(
+            self._scrub, self.scrubber, self._outputs, trigger_mode="always_last", **quiet
+        )
+
+    async def _open_bundled(self, file: str, request: gr.Request) -> list[Any]:
+        known = {bundled.file for bundled in bundled_recordings()}
+        session = self._sessions.of(request)
+        if file not in known:
+            return self._refuse(session, texts(session.language)("error.recording_unknown"))
+        return self._load(session, (FOLDER / file).read_bytes())
+
+    async def _open_upload(self, path: str, request: gr.Request) -> list[Any]:
+        session = self._sessions.of(request)
+        content = await asyncio.to_thread(_bounded, Path(path))
+        return [*self._load(session, content), None]
+
+    def _load(self, session: Session, content: bytes) -> list[Any]:
+        """Take in a recording and show its end; a bad one is refused and the old one stays."""
+        try:
+            loaded = recording.read(content)
+        except InvalidRecording as error:
+            return self._refuse(session, error_text(error.as_dict(), session.language))
+        session.playing = False
+        session.recording, session.position = loaded, 0.0
+        session.replay.show(loaded.trace(), _origin(loaded))
+        return [
+            *self.stage.render(session.replay, session.language),
+            gr.update(maximum=max(loaded.seconds, 0.1), value=loaded.seconds, interactive=True),
+            gr.update(interactive=True),
+            gr.update(interactive=False),
+        ]
+
+    def _refuse(self, session: Session, words: str) -> list[Any]:
+        line = headline.message(words, "error")
+        session.replay.sent["headline"] = line
+        return [line, *[gr.skip()] * (len(self._outputs) - 1)]
+
+    async def _play(self, speed: str, request: gr.Request) -> AsyncGenerator[list[Any], None]:
+        """Play from where it stands, or from the beginning when it stands at the end."""
+        session = self._sessions.of(request)
+        played = session.recording
+        if played is None or session.playing:
+            return
+        session.playing = True
+        if session.position >= played.seconds:
+            session.position = 0.0
+        rate = float(speed) if speed in SPEEDS else 1.0
+        yield self._frame(session, buttons=self._buttons(playing=True))
+        moment = time.monotonic()
+        while session.playing and session.recording is played and session.position < played.seconds:
+            await asyncio.sleep(FRAME_SECONDS)
+            now = time.monotonic()
+            session.position = min(session.position + (now - moment) * rate, played.seconds)
+            moment = now
+            yield self._frame(session)
+        if session.recording is played:
+            session.playing = False
+            yield self._frame(session, buttons=self._buttons(playing=False))
+
+    async def _pause(self, request: gr.Request) -> list[Any]:
+        session = self._sessions.of(request)
+        session.playing = False
+        return self._frame(session, buttons=self._buttons(playing=False))
+
+    async def _scrub(self, position: float, request: gr.Request) -> list[Any]:
+        session = self._sessions.of(request)
+        session.playing = False
+        if session.recording is None:
+            return [gr.skip()] * len(self._outputs)
+        session.position = min(max(float(position), 0.0), session.recording.seconds)
+        frame = self._frame(session, buttons=self._buttons(playing=False))
+        frame[len(self.stage.outputs)] = gr.skip()
+        return frame
+
+    def _frame(self, session: Session, buttons: list[Any] | None = None) -> list[Any]:
+        if session.recording is not None:
+            session.replay.trace = _trace_at(session)
+        return [
+            *self.stage.render(session.replay, session.language),
+            gr.update(value=round(session.position, 1)),
+            *(buttons or [gr.skip(), gr.skip()]),
+        ]
+
+    def _buttons(self, *, playing: bool) -> list[Any]:
+        return [gr.update(interactive=not playing), gr.update(interactive=playing)]
+
+
+def bundled_recordings() -> list[Bundled]:
+    """The recordings that ship, in the order in which they are offered."""
+    index = FOLDER / "index.json"
+    rows = json.loads(index.read_text(encoding="utf-8")) if index.exists() else []
+    return [Bundled(**row) for row in rows]
+
+
+def _choices(text: Text) -> list[tuple[str, str]]:
+    return [(text(bundled.title), bundled.file) for bundled in bundled_recordings()]
+
+
+def _origin(loaded: Recording) -> Origin:
+    return Origin(replayed=True, date=loaded.header.date)
+
+
+def _trace_at(session: Session) -> Trace:
+    assert session.recording is not None
+    return session.recording.trace(session.position)
+
+
+def _bounded(path: Path) -> bytes:
+    """The file, or its first bytes where it is too large: enough for it to be refused as such."""
+    with path.open("rb") as file:
+        return file.read(recording.MAX_BYTES + 1)

@@ -1,0 +1,175 @@
+"""The stage: the picture of a run with its inspector and ledger, the same for live and replay."""
+
+from typing import Any
+
+import gradio as gr
+
+from components import headline, inspector, ledger, paths, votes
+from components.localize import Localizer
+from components.palette import looks
+from components.reading import count, read, weighting
+from components.sessions import Screen, Session, Sessions
+from components.texts import Language, Text, texts
+from core.answers import RULES
+from core.votes import WEIGHTINGS
+
+AS_RUN = "as_run"
+
+
+class Stage:
+    """Views and the controls that read the run again. `which`: "explore" or "replay"."""
+
+    def __init__(self, localizer: Localizer, sessions: Sessions, which: str) -> None:
+        self._sessions = sessions
+        self._which = which
+        self.headline = headline.headline_view(elem_id=f"{which}-headline")
+        with gr.Row(elem_classes=["picture"]):
+            with gr.Column(scale=3, min_width=320):
+                self.paths = paths.paths_view(elem_id=f"{which}-paths")
+            with gr.Column(
+                scale=1, min_width=300, visible=False, elem_classes=["ballot"]
+            ) as self.ballot:
+                self.votes = votes.votes_view(elem_id=f"{which}-votes")
+                self._build_revote(localizer)
+        self.inspector = inspector.inspector_view(elem_id=f"{which}-inspector")
+        self.ledger = ledger.ledger_view(elem_id=f"{which}-ledger")
+        self._bind()
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The components that `render` updates, in its order."""
+        return [
+            self.headline,
+            self.paths,
+            self.ballot,
+            self.votes,
+            self.first,
+            self.inspector,
+            self.ledger,
+        ]
+
+    def _build_revote(self, localizer: Localizer) -> None:
+        self.first = localizer.make(
+            gr.Slider,
+            lambda t: {"label": t("revote.first"), "info": t("revote.first.info")},
+            minimum=1,
+            maximum=40,
+            value=40,
+            step=1,
+            elem_id=f"{self._which}-first",
+        )
+        self.weighting = localizer.make(
+            gr.Dropdown,
+            lambda t: {
+                "label": t("revote.weighting"),
+                "choices": _choices(t, "weighting", WEIGHTINGS),
+            },
+            value=AS_RUN,
+            elem_id=f"{self._which}-weighting",
+        )
+        self.rule = localizer.make(
+            gr.Dropdown,
+            lambda t: {"label": t("revote.rule"), "choices": _choices(t, "rule", RULES)},
+            value=AS_RUN,
+            elem_id=f"{self._which}-rule",
+        )
+
+    def screen(self, session: Session) -> Screen:
+        """This stage's part of a session."""
+        return session.explore if self._which == "explore" else session.replay
+
+    async def again(self, request: gr.Request) -> list[Any]:
+        """Draw what the session holds."""
+        session = self._sessions.of(request)
+        return self.render(self.screen(session), session.language)
+
+    def render(self, screen: Screen, language: Language) -> list[Any]:
+        """An update for each output; what has not changed is skipped."""
+        trace, lens, text = screen.trace, screen.lens, texts(language)
+        readings = read(trace, lens)
+        kind = trace.started.kind if trace.started else "text"
+        seen = looks(readings.values(), kind)
+        tally = count(trace, lens, readings)
+        chosen = readings.get(lens.selected or "")
+        weight = weighting(trace, lens)
+        total = len(list(trace.of_kind("path")))
+        hint = text(f"{self._which}.empty")
+        drawn = {
+            "headline": headline.headline(trace, lens, readings, screen.origin, text, language),
+            "paths": paths.cards(trace, lens, readings, seen, text)
+            if trace.nodes
+            else paths.empty(hint),
+            "ballot": tally is not None,
+            "votes": votes.histogram(trace, lens, tally, seen, weight, text),
+            "first": (total, lens.first or total),
+            "inspector": inspector.inspect(trace, chosen, text)
+            if chosen
+            else inspector.empty(text("inspector.empty") if trace.nodes else ""),
+            "ledger": ledger.entries(trace.totals(), text),
+        }
+        return [_update(screen, name, value) for name, value in drawn.items()]
+
+    def _bind(self) -> None:
+        sessions, screen_of = self._sessions, self.screen
+
+        def reread(change: Any) -> Any:
+            async def handler(value: Any, request: gr.Request) -> list[Any]:
+                session = sessions.of(request)
+                change(screen_of(session).lens, value)
+                return self.render(screen_of(session), session.language)
+
+            return handler
+
+        quiet = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+        for component, event, field in (
+            (self.first, "input", "first"),
+            (self.weighting, "input", "weighting"),
+            (self.rule, "input", "rule"),
+        ):
+            listen = getattr(component, event)
+            listen(reread(_setter(field)), component, self.outputs, **quiet)
+
+        async def picked(request: gr.Request, event: gr.EventData) -> list[Any]:
+            session = sessions.of(request)
+            _pick(screen_of(session), event._data)
+            return self.render(screen_of(session), session.language)
+
+        self.paths.node_select(picked, None, self.outputs, **quiet)
+        self.votes.bar_select(picked, None, self.outputs, **quiet)
+
+
+def _choices(text: Text, family: str, options: tuple[str, ...]) -> list[tuple[str, str]]:
+    named = [(text(f"option.{family}.{option}"), option) for option in options]
+    return [(text("revote.as_run"), AS_RUN), *named]
+
+
+def _setter(field: str) -> Any:
+    def change(lens: Any, value: Any) -> None:
+        setattr(lens, field, None if value == AS_RUN else value)
+        lens.focus = None
+
+    return change
+
+
+def _pick(screen: Screen, data: Any) -> None:
+    """A click from the page: untrusted, so only what the trace knows is taken."""
+    lens = screen.lens
+    if not isinstance(data, dict):
+        return
+    if isinstance(data.get("id"), str) and data["id"] in screen.trace.nodes:
+        lens.selected = data["id"]
+    if "key" in data:
+        key = data["key"]
+        lens.focus = key if isinstance(key, str) and key != lens.focus else None
+
+
+def _update(screen: Screen, name: str, value: Any) -> Any:
+    if screen.sent.get(name) == value and name in screen.sent:
+        return gr.skip()
+    screen.sent[name] = value
+    if name == "ballot":
+        return gr.update(visible=value)
+    if name == "first":
+        total, first = value
+        return gr.update(maximum=max(total, 2), value=min(first, max(total, 1)))
+    return value
