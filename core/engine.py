@@ -150,3 +150,7 @@ class EngineHost(Protocol):
         Raises ModelError or EngineUnavailable when it cannot be had; calling again tries again.
         """
         ...
+
+    async def close(self) -> None:
+        """End the engine and everything that was started for it."""
+        ...

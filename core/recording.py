@@ -22,8 +22,6 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from core import VERSION
-from core.answers import Extraction
-from core.engine import Sampling
 from core.errors import InvalidRecording
 from core.events import EVENT_TYPES, Event, Started
 from core.trace import Trace
@@ -48,8 +46,6 @@ def _whole(digits: str) -> int:
 _DECODER = json.JSONDecoder(parse_int=_whole)
 _ENCODER = json.JSONEncoder(allow_nan=False)
 _NO_MORE = with_config(ConfigDict(extra="forbid"))
-for _part in (Sampling, Extraction):
-    _NO_MORE(_part)
 _EVENTS: dict[str, TypeAdapter[Event]] = {
     name: TypeAdapter(_NO_MORE(kind)) for name, kind in EVENT_TYPES.items()
 }

@@ -1,0 +1,1 @@
+"""What the README's figures come from. Each prints its table; none is a timed test."""
