@@ -20,7 +20,7 @@ from core.driver import HEARTBEAT_SECONDS, Driver
 from core.engine import Engine, EngineHost
 from core.errors import InvalidInput, ThoughtscopeError
 from core.params import build
-from core.question import KINDS, LANGUAGES, ask
+from core.question import KINDS, LANGUAGES, ask, is_encodable
 from core.run import Run
 from core.strategy import Strategy
 
@@ -121,6 +121,8 @@ class Explore:
         question = ask(asked.question, kind, _one_of("language", asked.language, LANGUAGES))
         params: Any = build(strategy.params, asked.params)
         seed = _seed(asked.seed) if seed is None else seed
+        if not is_encodable(asked.reference):
+            raise InvalidInput("question_encoding")
         reference = asked.reference[:MAX_REFERENCE]
         return lambda engine: Driver(Run(engine, seed), strategy, question, params, reference)
 

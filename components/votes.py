@@ -101,7 +101,7 @@ def _figure(bars: list[dict[str, Any]], room: float) -> go.Figure:
         go.Bar(
             orientation="h",
             x=[bar["weight"] for bar in bars],
-            y=[f"{bar['letter']}  {bar['name']}" for bar in bars],
+            y=[_literal(f"{bar['letter']}  {bar['name']}") for bar in bars],
             customdata=[bar["key"] for bar in bars],
             text=[bar["shown"] for bar in bars],
             textposition="outside",
@@ -109,10 +109,8 @@ def _figure(bars: list[dict[str, Any]], room: float) -> go.Figure:
             hoverinfo="skip",
             marker={
                 "color": [bar["colour"] for bar in bars],
-                "pattern": {
-                    "shape": ["" if b["key"] else "/" for b in bars],
-                    "fillmode": "overlay",
-                },
+                # Stripes in the bar's colour; with fillmode "overlay" plotly complains of the list.
+                "pattern": {"shape": ["" if bar["key"] else "/" for bar in bars]},
                 "line": {"width": [2 if bar["winner"] else 0 for bar in bars]},
             },
         )
@@ -127,6 +125,11 @@ def _figure(bars: list[dict[str, Any]], room: float) -> go.Figure:
         yaxis={"autorange": "reversed", "fixedrange": True, "automargin": True, "ticksuffix": "  "},
     )
     return figure
+
+
+def _literal(words: str) -> str:
+    """Plotly reads tags and entities in its labels: an answer is to be shown as it is."""
+    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _room(tally: Tally) -> float:

@@ -25,9 +25,7 @@ LETTERS = "ABCDE"
 MAX_TEXT_ANSWER = 200
 
 # One character for one, so that spans in the narrowed text are spans in the original.
-_NARROW = str.maketrans(
-    "０１２３４５６７８９．，－−＋／ＡＢＣＤＥＦＧＨ", "0123456789.,--+/ABCDEFGH"
-)
+_NARROW = str.maketrans("０１２３４５６７８９．－−＋／ＡＢＣＤＥＦＧＨ", "0123456789.--+/ABCDEFGH")
 
 _MARKER = re.compile(
     r"\banswer(?:\s+\([^)\n]{1,20}\))?\s*(?:is|:|：)|\\boxed\{|####"
@@ -38,9 +36,13 @@ _DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+"
 _NUMBER = re.compile(
     rf"(?:(?<![\w).])-\s?(?:[$€£¥￥]\s?)?|(?<=[$€£¥￥])-)?(?:{_DIGITS})"
     r"(?:\s?/\s?\d+(?:\.\d+)?(?![\d/]))?"
+    r"|\\d?frac\{(?P<over>\d{1,20})\}\{(?P<under>\d{1,20})\}"
 )
+_WIDE_THOUSANDS = re.compile(r"(?<=[０-９])，(?=[０-９]{3}(?![０-９]))")
+# Chinese has no spaces: a word counts at the start of a clause only, and a short one only alone.
 _YES_NO = re.compile(
-    r"\b(yes|no)\b|(不是|不对|不能|不会|不可以|不可能|没有|否)|(是的?|对|能|会|可以|有)",
+    r"\b(yes|no)\b|(?<![一-鿿])(?:(不是|不对|不能|不会|不可以|不可能|没有|错误|否|不)"
+    r"|(是的|是(?![否不])|正确|没错|可以|(?:对|能|会|有)(?![一-鿿])))",
     re.IGNORECASE,
 )
 _OPENING = " \t\r\n:：*_`\"'“”‘’「」『』《》()（）[]{}$\\"
@@ -70,12 +72,13 @@ def extract(
     one the last match. `marker_only` abstains without one. `first` is the paper's rule for text
     that follows an answer trigger. `letters` is the range of a choice.
     """
-    text = text.translate(_NARROW)
+    text = _narrow(text)
     if rule in ("marker", "marker_only"):
         after = _after_marker(text)
-        found = next(_matches(text, kind, letters, after), None) if after is not None else None
-        if found is not None or rule == "marker_only":
-            return _extraction(found, "marker")
+        if after is not None:
+            return _extraction(next(_matches(text, kind, letters, after), None), "marker")
+        if rule == "marker_only":
+            return None
         return _extraction(_last(text, kind, letters), "last")
     if rule == "last":
         return _extraction(_last(text, kind, letters), "last")
@@ -95,7 +98,7 @@ def same(left: str, right: str, kind: Kind) -> bool:
 
 def canonical(value: str, kind: Kind) -> str:
     """The form in which equal answers are equal strings; votes are counted by it."""
-    value = value.translate(_NARROW).strip()
+    value = _narrow(value).strip()
     if kind == "number":
         return _plain_number(value)
     if kind == "yes_no":
@@ -103,6 +106,11 @@ def canonical(value: str, kind: Kind) -> str:
     if kind == "choice":
         return value.strip(_CLOSING).upper()[:1]
     return re.sub(r"[\"'“”‘’「」『』.。\s]", "", value).casefold()
+
+
+def _narrow(text: str) -> str:
+    """Full-width digits, signs and letters as plain ones; every character keeps its place."""
+    return _WIDE_THOUSANDS.sub(",", text).translate(_NARROW)
 
 
 def _after_marker(text: str) -> int | None:
@@ -116,10 +124,11 @@ Match = tuple[str, int, int]
 def _matches(text: str, kind: Kind, letters: str, start: int) -> Iterator[Match]:
     if kind == "number":
         for match in _NUMBER.finditer(text, start):
-            yield _plain_number(match[0]), match.start(), match.end()
+            fraction = f"{match['over']}/{match['under']}" if match["over"] else match[0]
+            yield _plain_number(fraction), match.start(), match.end()
     elif kind == "yes_no":
-        for match in _YES_NO.finditer(text, start):
-            yield _yes_or_no(match[0]), match.start(), match.end()
+        for match in _YES_NO.finditer(text[start:]):  # a slice: what is before has no say
+            yield _yes_or_no(match[0]), start + match.start(), start + match.end()
     elif kind == "choice":
         alone = list(re.compile(rf"(?<![A-Za-z'’])[{letters}](?![A-Za-z'’])").finditer(text, start))
         for match in alone or re.compile(f"[{letters}]").finditer(text, start):

@@ -31,7 +31,8 @@ class Driver:
         self._question = question
         self._params = params
         self._reference = reference
-        self._task: asyncio.Task[str | None] | None = None
+        self._task: asyncio.Future[str | None] | None = None
+        self._stopped = False
         self._changed = asyncio.Event()
         run.listen(lambda _time, _event: self._changed.set())
 
@@ -42,31 +43,40 @@ class Driver:
         """
         self.run.emit(self._started())
         solving = self._strategy.solve(self.run, self._question, self._params)
-        self._task = asyncio.ensure_future(solving)
+        self._task = task = asyncio.ensure_future(solving)
+        # Whoever is cancelled while waiting for it, Ended is emitted.
+        task.add_done_callback(self._end)
+        if self._stopped:
+            task.cancel()
         try:
-            while not self._task.done():
+            while not task.done():
                 drawn = time.monotonic()
                 self._changed.clear()
                 yield self.run.trace
-                await self._wait(self._task, drawn)
-            self._end(self._task)
+                await self._wait(task, drawn)
+            self._end(task)
             yield self.run.trace
         finally:
             await self.stop()
 
     async def stop(self) -> None:
-        """Cancel the strategy, wait until it has let go of the engine, and emit Ended."""
+        """Cancel the strategy, wait until it has let go of the engine, and emit Ended.
+
+        Before the first frame: the run will end as soon as it begins.
+        """
+        self._stopped = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
             self._end(self._task)
 
-    async def _wait(self, task: "asyncio.Task[str | None]", drawn: float) -> None:
+    async def _wait(self, task: "asyncio.Future[str | None]", drawn: float) -> None:
         """Until something changed, but no sooner than a frame after the last."""
         changed = asyncio.ensure_future(self._changed.wait())
+        awaited: set[asyncio.Future[Any]] = {changed, task}
         try:
             await asyncio.wait(
-                {changed, task}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                awaited, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
         finally:
             changed.cancel()
@@ -74,7 +84,7 @@ class Driver:
         if rest > 0 and not task.done():
             await asyncio.wait({task}, timeout=rest)
 
-    def _end(self, task: "asyncio.Task[str | None]") -> None:
+    def _end(self, task: "asyncio.Future[str | None]") -> None:
         """Emit Ended, once, from the way in which the strategy ended."""
         if self.run.trace.ended is not None:
             return

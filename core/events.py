@@ -5,11 +5,16 @@ The time of an event, in seconds since the run began, stands beside it and not i
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from core.answers import Extraction
 from core.engine import Finish, Sampling
 from core.question import Kind, Language
+
+Count = Annotated[int, Field(ge=0)]
+Logprob = Annotated[float, Field(le=0)]
 
 Outcome = Literal["answered", "no_answer", "stopped", "failed"]
 
@@ -49,8 +54,8 @@ class Prompted:
     node: str
     prompt: str
     sampling: Sampling
-    sample: int = 0
-    of: int = 1
+    sample: Count = 0
+    of: Count = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,8 @@ class Delta:
 
     node: str
     text: str
-    tokens: int
-    logprob: float | None = None
+    tokens: Count
+    logprob: Logprob | None = None
     forced: bool = False
 
 
@@ -70,8 +75,8 @@ class Closed:
 
     node: str
     finish: Finish
-    prompt_tokens: int = 0
-    computed_tokens: int | None = None
+    prompt_tokens: Count = 0
+    computed_tokens: Count | None = None
 
 
 @dataclass(frozen=True, slots=True)

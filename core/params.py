@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from core.errors import InvalidInput
+from core.question import is_encodable
 
 MAX_TEXT = 2_000
 
@@ -99,4 +100,6 @@ def _text(spec: Spec, value: Any) -> str:
     if spec.options and not spec.open and value not in spec.options:
         allowed = ", ".join(spec.options)
         raise InvalidInput("param_choice", name=spec.name, given=value[:80], allowed=allowed)
+    if not value.strip() or not is_encodable(value):
+        raise InvalidInput("param_empty", name=spec.name)
     return value

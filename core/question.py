@@ -45,10 +45,15 @@ def ask(text: str, kind: Kind | None = None, language: Language | None = None) -
         raise InvalidInput("question_empty")
     if len(text) > MAX_CHARACTERS:
         raise InvalidInput("question_long", characters=len(text), limit=MAX_CHARACTERS)
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if not is_encodable(text):
         raise InvalidInput("question_encoding")
     language = language or detect_language(text)
     return Question(text, kind or detect_kind(text), language)
+
+
+def is_encodable(text: str) -> bool:
+    """Whether the text can be written as UTF-8: it has no lone halves of characters."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def detect_language(text: str) -> Language:

@@ -98,13 +98,19 @@ class Run:
             self.emit(Prompted(node.id, prompt + forced, sampling, sample, len(nodes)))
             if forced:
                 self.emit(Delta(node.id, forced, forced_tokens, forced=True))
+        unfinished = {node.id for node in nodes}
         stream = self._engine.stream(prompt + forced, sampling, len(nodes))
-        async with aclosing(stream) as chunks:
-            async for chunk in chunks:
-                node = nodes[chunk.index]
-                node.receive(chunk)
-                if chunk.finish:
-                    yield node
+        try:
+            async with aclosing(stream) as chunks:
+                async for chunk in chunks:
+                    node = nodes[chunk.index]
+                    node.receive(chunk)
+                    if chunk.finish:
+                        unfinished.discard(node.id)
+                        yield node
+        finally:
+            for node_id in sorted(unfinished):
+                self.emit(Closed(node_id, "aborted"))
 
 
 class Node:

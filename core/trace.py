@@ -26,10 +26,14 @@ from core.votes import Ballot
 
 @dataclass(slots=True)
 class Piece:
-    """A stretch of a node's text, all sampled or all forced."""
+    """A stretch of a node's text, all sampled or all forced, as the chunks it came in."""
 
-    text: str
     forced: bool
+    chunks: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.chunks)
 
 
 @dataclass(slots=True)
@@ -45,6 +49,7 @@ class TraceNode:
     sampling: Sampling | None = None
     sample: int = 0
     of: int = 1
+    calls: int = 0
     pieces: list[Piece] = field(default_factory=list)
     tokens: int = 0
     forced_tokens: int = 0
@@ -84,10 +89,10 @@ class TraceNode:
 
     def add(self, delta: Delta) -> None:
         """Append a stretch of text; log-probabilities count for sampled tokens only."""
-        if self.pieces and self.pieces[-1].forced == delta.forced:
-            self.pieces[-1].text += delta.text
-        elif delta.text:
-            self.pieces.append(Piece(delta.text, delta.forced))
+        if delta.text:
+            if not self.pieces or self.pieces[-1].forced != delta.forced:
+                self.pieces.append(Piece(delta.forced))
+            self.pieces[-1].chunks.append(delta.text)
         if delta.forced:
             self.forced_tokens += delta.tokens
             return
@@ -170,10 +175,10 @@ class Trace:
 
     def totals(self) -> Totals:
         """The ledger. A call is one sampled text; prompts count once for each call."""
-        called = [node for node in self.nodes.values() if node.sampling is not None]
+        called = [node for node in self.nodes.values() if node.calls]
         computed = [n.computed_tokens for n in called if n.computed_tokens is not None]
         return Totals(
-            calls=len(called),
+            calls=sum(node.calls for node in called),
             prompt=sum(node.prompt_tokens for node in called),
             computed=sum(computed) if computed else None,
             sampled=sum(node.tokens for node in called),
@@ -195,13 +200,16 @@ def _fold_node(node: TraceNode, time: float, event: Event) -> None:
         case Prompted():
             node.prompt, node.sampling = event.prompt, event.sampling
             node.sample, node.of = event.sample, event.of
+            node.calls += 1
         case Delta():
             if node.first_token is None and not event.forced:
                 node.first_token = time
             node.add(event)
         case Closed():
             node.finish, node.closed = event.finish, time
-            node.prompt_tokens, node.computed_tokens = event.prompt_tokens, event.computed_tokens
+            node.prompt_tokens += event.prompt_tokens
+            if event.computed_tokens is not None:
+                node.computed_tokens = (node.computed_tokens or 0) + event.computed_tokens
         case Answered():
             node.answered, node.extraction = True, event.extraction
         case Scored():

@@ -119,6 +119,9 @@ class ScriptedHost:
             await self.waiting.wait()
         return self.engine
 
+    async def close(self) -> None:
+        pass
+
 
 def _words(text: str) -> list[str]:
     """Words with the white space before them; together they are the text."""

@@ -6,7 +6,6 @@ Chinese ones are ours. A trigger opens the assistant's turn: it is forced, not s
 
 from core.answers import option_letters
 from core.engine import Message
-from core.errors import InvalidInput
 from core.question import Language, Question
 
 TRIGGERS: dict[str, dict[Language, str]] = {
@@ -59,8 +58,6 @@ def ask_to_close(question: Question) -> list[Message]:
 
 def reasoning_trigger(name: str, language: Language) -> str:
     """The words that start the reasoning: a known trigger by name, or the person's own."""
-    if not name.strip():
-        raise InvalidInput("trigger_empty")
     return TRIGGERS[name][language] if name in TRIGGERS else name
 
 

@@ -39,15 +39,15 @@ async def solve(run: Run, question: Question, params: Params) -> str | None:
     """Sample, read, vote."""
     trigger = prompts.reasoning_trigger(params.trigger, question.language)
     prompt = await run.render(prompts.ask_to_close(question))
+    paths = [run.open("path", str(number)) for number in range(1, params.paths + 1)]
     if params.greedy:
-        path = run.open("greedy")
-        await path.generate(prompt, Sampling(max_tokens=params.max_tokens, reuse=False), trigger)
-        path.read(question, params.rule)
+        greedy = run.open("greedy")
+        await greedy.generate(prompt, Sampling(max_tokens=params.max_tokens, reuse=False), trigger)
+        greedy.read(question, params.rule)
 
     sampling = Sampling(
         params.temperature, top_k=params.top_k, max_tokens=params.max_tokens, reuse=False
     )
-    paths = [run.open("path", str(number)) for number in range(1, params.paths + 1)]
     async with aclosing(run.sample(paths, prompt, sampling, forced=trigger)) as finished:
         async for path in finished:
             path.read(question, params.rule)

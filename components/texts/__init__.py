@@ -50,7 +50,8 @@ def note_text(code: str, fields: Mapping[str, Any], language: Language) -> str:
 
 def _sentence(family: str, code: str, fields: Any, language: Language) -> str:
     key = f"{family}.{code}"
-    bounded = {name: str(value)[:300] for name, value in (fields or {}).items()}
+    named = fields if isinstance(fields, Mapping) else {}
+    bounded = {str(name): str(value)[:300] for name, value in named.items()}
     if not known(key):
         return texts(language)("unknown", code=code[:80])
     try:

@@ -1,0 +1,166 @@
+"""A trace is what its events make it, and events that cannot follow are refused."""
+
+import pytest
+
+from core.answers import Extraction
+from core.engine import Sampling
+from core.events import (
+    Answered,
+    Closed,
+    Delta,
+    Marked,
+    Noted,
+    Opened,
+    Prompted,
+    Scored,
+)
+from core.trace import Trace
+from core.votes import Ballot
+from tests.core.builders import END, START, called, folded
+
+PATH = (
+    *called("0"),
+    Delta("0", "Let's think.", 3, forced=True),
+    Delta("0", " It", 1, -0.5),
+    Delta("0", " is 4.", 2, -1.0),
+    Closed("0", "stop", prompt_tokens=12, computed_tokens=10),
+    Answered("0", Extraction("4", 6, 7, "first")),
+)
+
+
+def test_a_node_keeps_its_prompt_times_and_ending():
+    node = folded(*PATH).nodes["0"]
+    assert (node.prompt, node.sampling, node.finish) == ("Q:", Sampling(seed=100), "stop")
+    assert (node.opened, node.first_token, node.closed) == (1.0, 4.0, 6.0)
+    assert (node.prompt_tokens, node.computed_tokens) == (12, 10)
+
+
+def test_forced_text_is_kept_apart_from_sampled_text():
+    node = folded(*PATH).nodes["0"]
+    pieces = [(piece.text, piece.forced) for piece in node.pieces]
+    assert pieces == [("Let's think.", True), (" It is 4.", False)]
+    assert (node.text, node.sampled) == ("Let's think. It is 4.", " It is 4.")
+    assert (node.forced_tokens, node.tokens) == (3, 3)
+
+
+def test_the_mean_log_probability_is_over_sampled_tokens_only():
+    assert folded(*PATH).nodes["0"].mean_logprob == pytest.approx(-0.5)
+    assert folded(*called("0")).nodes["0"].mean_logprob is None
+    assert folded(*called("0"), Delta("0", "a", 1)).nodes["0"].mean_logprob is None
+
+
+def test_a_forced_wait_between_sampled_stretches_makes_three_pieces():
+    wait = (Delta("0", "a", 1), Delta("0", "Wait", 1, forced=True), Delta("0", "b", 1))
+    assert [(p.text, p.forced) for p in folded(*called("0"), *wait).nodes["0"].pieces] == [
+        ("a", False),
+        ("Wait", True),
+        ("b", False),
+    ]
+
+
+def test_each_sample_has_a_seed_of_its_own():
+    trace = folded(*called("0", 0, 2), *called("1", 1, 2), Opened("2", (), "path"))
+    assert [node.seed for node in trace.nodes.values()] == [100, 101, None]
+
+
+def test_scores_marks_notes_and_the_end_are_kept():
+    scored = Scored("0", 2.5, (1.0, 1.5))
+    trace = folded(*PATH, scored, Marked("0", "kept"), Noted("tie", {"a": 1}), END)
+    node = trace.nodes["0"]
+    assert (node.value, node.votes, node.status) == (2.5, (1.0, 1.5), "kept")
+    assert (trace.notes, trace.ended, trace.started) == ([Noted("tie", {"a": 1})], END, START)
+
+
+def test_the_version_and_the_seconds_grow_with_each_event():
+    trace = Trace()
+    for time, event in enumerate((START, *PATH)):
+        trace.apply(time * 0.5, event)
+        assert (trace.version, trace.seconds) == (time + 1, time * 0.5)
+
+
+def test_ballots_come_from_read_paths_only_in_the_order_of_the_paths():
+    trace = folded(
+        *called("0"),
+        *called("1"),
+        *called("2"),
+        Opened("3", (), "greedy"),
+        Answered("3", Extraction("9", 0, 1, "first")),
+        Answered("2", None),
+        Delta("0", "4", 1, -0.25),
+        Answered("0", Extraction("4", 0, 1, "first")),
+    )
+    assert trace.ballots() == [Ballot("0", "4", -0.25), Ballot("2", None)]
+
+
+def test_the_ledger_counts_each_sampled_text_as_a_call():
+    trace = folded(
+        *PATH,
+        *called("1"),
+        Delta("1", "x", 5),
+        Closed("1", "length", prompt_tokens=12, computed_tokens=0),
+        Opened("2", (), "group"),
+    )
+    totals = trace.totals()
+    assert (totals.calls, totals.prompt, totals.computed) == (2, 24, 10)
+    assert (totals.sampled, totals.forced, totals.seconds) == (8, 3, 12.0)
+    assert totals.rate == pytest.approx(8 / 12)
+
+
+def test_computed_tokens_are_unknown_where_no_engine_told():
+    totals = folded(*called("0"), Closed("0", "stop", prompt_tokens=12)).totals()
+    assert (totals.prompt, totals.computed) == (12, None)
+
+
+def test_a_run_of_no_time_has_no_rate():
+    assert folded().totals().rate == 0.0
+
+
+def test_the_graph_has_an_edge_from_each_of_several_parents():
+    trace = folded(
+        *PATH,
+        Opened("1", (), "thought", "left"),
+        Opened("1.0", ("1", "0"), "join"),
+        Scored("1", 0.5),
+        Marked("1", "pruned"),
+    )
+    graph = trace.to_networkx()
+    assert sorted(graph.edges) == [("0", "1.0"), ("1", "1.0")]
+    assert graph.nodes["0"] == {
+        "kind": "path",
+        "label": "",
+        "text": "Let's think. It is 4.",
+        "tokens": 3,
+        "answer": "4",
+        "value": None,
+        "status": "",
+    }
+    assert graph.nodes["1"]["value"] == 0.5
+    assert graph.nodes["1"]["status"] == "pruned"
+    assert graph.nodes["1"]["label"] == "left"
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (START,),
+        (Delta("0", "a", 1),),
+        (Opened("0", (), "a"), Opened("0", (), "a")),
+        (Opened("0.0", ("0",), "a"),),
+        (Opened("0", ("0",), "a"),),
+        (END, Noted("late")),
+        (END, END),
+        (Opened("0", (), "a"), Prompted("1", "", Sampling())),
+    ],
+)
+def test_events_that_cannot_follow_are_refused(events):
+    with pytest.raises(ValueError, match=r"Started|Ended|node"):
+        folded(*events)
+
+
+def test_nothing_comes_before_started_and_time_does_not_run_back():
+    with pytest.raises(ValueError, match="Started"):
+        Trace().apply(0.0, Noted("early"))
+    trace = folded(Noted("at one second"))
+    with pytest.raises(ValueError, match="time"):
+        trace.apply(0.5, Noted("before"))
+    assert trace.version == 2

@@ -1,0 +1,90 @@
+"""Every strategy is listed under its name, cites its paper, and refuses settings by name."""
+
+import pytest
+
+from core.errors import InvalidInput
+from core.params import build, specs
+from strategies import REGISTRY
+
+BOUNDS = [
+    (strategy.name, spec.name, value)
+    for strategy in REGISTRY.values()
+    for spec in specs(strategy.params)
+    if spec.low is not None
+    for value in (spec.low - 1, spec.high + 1, "nan", "")
+]
+CHOICES = [
+    (strategy.name, spec.name)
+    for strategy in REGISTRY.values()
+    for spec in specs(strategy.params)
+    if spec.options and not spec.open
+]
+
+
+def test_the_three_strategies_are_listed_under_their_names():
+    assert list(REGISTRY) == ["direct", "zero_shot_cot", "self_consistency"]
+    assert all(strategy.name == name for name, strategy in REGISTRY.items())
+
+
+def test_every_strategy_cites_its_paper_and_names_its_departures():
+    papers = {name: strategy.paper[-10:] for name, strategy in REGISTRY.items()}
+    assert papers == {
+        "direct": "2205.11916",
+        "zero_shot_cot": "2205.11916",
+        "self_consistency": "2203.11171",
+    }
+    assert all(strategy.departures for strategy in REGISTRY.values())
+
+
+def test_the_settings_of_every_strategy_are_these_with_the_papers_values():
+    settings = {
+        name: {spec.name: (spec.default, spec.paper) for spec in specs(strategy.params)}
+        for name, strategy in REGISTRY.items()
+    }
+    assert settings == {
+        "direct": {"answer_tokens": (32, "32")},
+        "zero_shot_cot": {
+            "trigger": ("step_by_step", "step_by_step"),
+            "max_tokens": (400, "128"),
+            "answer_tokens": (32, "32"),
+        },
+        "self_consistency": {
+            "paths": (8, "40"),
+            "temperature": (0.7, "0.5 – 0.7"),
+            "top_k": (40, "40 / 0"),
+            "max_tokens": (400, ""),
+            "trigger": ("step_by_step", ""),
+            "weighting": ("count", "count"),
+            "rule": ("marker", "marker"),
+            "greedy": (False, ""),
+        },
+    }
+
+
+@pytest.mark.parametrize(("strategy", "setting", "value"), BOUNDS)
+def test_a_setting_out_of_range_is_refused_by_name(strategy, setting, value):
+    with pytest.raises(InvalidInput) as refused:
+        build(REGISTRY[strategy].params, {setting: value})
+    assert refused.value.fields["name"] == setting
+
+
+def test_every_number_has_both_bounds_and_allows_them():
+    for strategy in REGISTRY.values():
+        for spec in specs(strategy.params):
+            if isinstance(spec.default, int | float) and not isinstance(spec.default, bool):
+                for bound in (spec.low, spec.high):
+                    assert getattr(build(strategy.params, {spec.name: bound}), spec.name) == bound
+
+
+@pytest.mark.parametrize(("strategy", "setting"), CHOICES)
+def test_a_choice_outside_its_list_is_refused_by_name(strategy, setting):
+    with pytest.raises(InvalidInput) as refused:
+        build(REGISTRY[strategy].params, {setting: "something else"})
+    assert refused.value.fields["name"] == setting
+
+
+def test_the_rules_and_weightings_of_self_consistency_are_closed_lists():
+    assert {setting for name, setting in CHOICES if name == "self_consistency"} == {
+        "weighting",
+        "rule",
+    }

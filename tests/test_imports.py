@@ -1,0 +1,123 @@
+"""Who may import whom (ARCHITECTURE, "the house"), read from the source and not by importing.
+
+`engines`, `strategies` and `components` each import `core` and never each other; only `app.py`
+and `components` import gradio; only `engines` imports an engine library; and no file at the top
+is named like a module that it would hide.
+"""
+
+import ast
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = {"core", "engines", "strategies", "components"}
+MAY_IMPORT = {
+    "core": {"core"},
+    "engines": {"core", "engines"},
+    "strategies": {"core", "strategies"},
+    "components": {"core", "components"},
+    "app": ROOMS,
+}
+PAGE_LIBRARIES = {"gradio", "gradio_client"}
+ENGINE_LIBRARIES = {"xllamacpp", "llama_cpp", "vllm", "transformers", "torch", "accelerate"}
+
+
+def imported(source: str) -> set[str]:
+    """The top-level names of all modules that a source imports, wherever in it it does so."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").partition(".")[0] if not node.level else ".")
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = ast.unparse(node.func)
+            if called.endswith(("import_module", "__import__")):
+                names.add(str(node.args[0].value).partition(".")[0])
+    return names
+
+
+def violations(room: str, source: str) -> set[str]:
+    """What a file of `room` imports and may not."""
+    names = imported(source)
+    wrong = names & (ROOMS | {"app", "tests", "benchmarks"}) - MAY_IMPORT[room]
+    if room not in ("app", "components"):
+        wrong |= names & PAGE_LIBRARIES
+    if room != "engines":
+        wrong |= names & ENGINE_LIBRARIES
+    return wrong | names & {"."}
+
+
+def sources():
+    """The room and the path of every source file of the app."""
+    files = [(room, path) for room in sorted(ROOMS) for path in sorted((ROOT / room).rglob("*.py"))]
+    return files + [("app", path) for path in [ROOT / "app.py"] if path.exists()]
+
+
+@pytest.mark.parametrize(
+    ("room", "path"), [pytest.param(*s, id=str(s[1].relative_to(ROOT))) for s in sources()]
+)
+def test_every_file_imports_only_what_its_room_may(room, path):
+    assert violations(room, path.read_text("utf-8")) == set()
+
+
+def test_the_rooms_that_are_read_are_all_there():
+    assert {room for room, _ in sources()} >= ROOMS
+
+
+@pytest.mark.parametrize(
+    ("room", "source", "wrong"),
+    [
+        ("core", "import engines.scripted", "engines"),
+        ("core", "from strategies import REGISTRY", "strategies"),
+        ("core", "import gradio as gr", "gradio"),
+        ("core", "def f():\n    import torch.nn", "torch"),
+        ("core", "import app", "app"),
+        ("engines", "from strategies.direct import solve", "strategies"),
+        ("engines", "import gradio", "gradio"),
+        ("strategies", "from engines import scripted", "engines"),
+        ("strategies", "if True:\n    from components import paths", "components"),
+        ("strategies", "import transformers", "transformers"),
+        ("components", "import strategies", "strategies"),
+        ("components", "import importlib\nimportlib.import_module('engines.models')", "engines"),
+        ("components", "import xllamacpp", "xllamacpp"),
+        ("app", "from vllm import LLM", "vllm"),
+        ("core", "from . import errors", "."),
+        ("engines", "import tests.core", "tests"),
+    ],
+)
+def test_the_rule_catches_a_violation(room, source, wrong):
+    assert violations(room, source) == {wrong}
+
+
+@pytest.mark.parametrize(
+    ("room", "source"),
+    [
+        ("core", "import asyncio\nfrom core.errors import EngineError\nimport networkx"),
+        ("engines", "import xllamacpp, torch\nfrom core.engine import Engine"),
+        ("strategies", "from core.run import Run\nfrom strategies import prompts"),
+        ("components", "import gradio as gr\nfrom core.trace import Trace"),
+        ("app", "import gradio, core, engines, strategies, components"),
+    ],
+)
+def test_the_rule_lets_pass_what_is_allowed(room, source):
+    assert violations(room, source) == set()
+
+
+def shadows(names: set[str]) -> set[str]:
+    """Those of `names` that hide a module of the standard library or of an installed package."""
+    return names & (set(sys.stdlib_module_names) | set(packages_distributions()))
+
+
+def test_nothing_at_the_top_is_named_like_a_module_that_it_would_hide():
+    files = {path.stem for path in ROOT.glob("*.py")}
+    folders = {path.parent.name for path in ROOT.glob("*/*.py")}
+    assert files | folders >= ROOMS
+    assert shadows(files | folders) == set()
+
+
+def test_a_file_that_hides_a_module_is_noticed():
+    assert shadows({"core", "json", "pytest", "queue"}) == {"json", "pytest", "queue"}
