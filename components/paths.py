@@ -88,8 +88,8 @@ def _state(trace: Trace, node: TraceNode, text: Text) -> str:
     """What a text that is not finished waits for, or why it ended early."""
     if node.finish == "length":
         return text("paths.cut")
-    if node.closed is not None:
+    if node.finish == "stop":
         return ""
-    if trace.ended is not None:
+    if node.finish == "aborted" or trace.ended is not None:
         return text("paths.unfinished")
     return text("paths.reading") if node.first_token is None else ""

@@ -44,6 +44,8 @@ class Stage:
             self.ballot,
             self.votes,
             self.first,
+            self.weighting,
+            self.rule,
             self.inspector,
             self.ledger,
         ]
@@ -102,6 +104,8 @@ class Stage:
             "ballot": tally is not None,
             "votes": votes.histogram(trace, lens, tally, seen, weight, text),
             "first": (total, lens.first or total),
+            "weighting": lens.weighting or AS_RUN,
+            "rule": lens.rule or AS_RUN,
             "inspector": inspector.inspect(trace, chosen, text)
             if chosen
             else inspector.empty(text("inspector.empty") if trace.nodes else ""),
@@ -112,22 +116,31 @@ class Stage:
     def _bind(self) -> None:
         sessions, screen_of = self._sessions, self.screen
 
-        def reread(change: Any) -> Any:
+        def reread(change: Any, control: Any) -> Any:
+            place = self.outputs.index(control)
+
             async def handler(value: Any, request: gr.Request) -> list[Any]:
                 session = sessions.of(request)
                 change(screen_of(session).lens, value)
-                return self.render(screen_of(session), session.language)
+                frame = self.render(screen_of(session), session.language)
+                frame[place] = gr.skip()  # it shows its value already, and may have moved on
+                return frame
 
             return handler
 
-        quiet = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+        quiet: dict[str, Any] = {
+            "show_progress": "hidden",
+            "queue": False,
+            "trigger_mode": "always_last",
+            "api_visibility": "private",
+        }
         for component, event, field in (
             (self.first, "input", "first"),
             (self.weighting, "input", "weighting"),
             (self.rule, "input", "rule"),
         ):
             listen = getattr(component, event)
-            listen(reread(_setter(field)), component, self.outputs, **quiet)
+            listen(reread(_setter(field), component), component, self.outputs, **quiet)
 
         async def picked(request: gr.Request, event: gr.EventData) -> list[Any]:
             session = sessions.of(request)

@@ -106,7 +106,7 @@ def _figure(bars: list[dict[str, Any]], room: float) -> go.Figure:
             text=[bar["shown"] for bar in bars],
             textposition="outside",
             cliponaxis=False,
-            hoverinfo="skip",
+            hoverinfo="none",  # "skip" would skip clicks as well
             marker={
                 "color": [bar["colour"] for bar in bars],
                 # Stripes in the bar's colour; with fillmode "overlay" plotly complains of the list.

@@ -16,9 +16,12 @@ const build = (id) => {
   card.body = make('div', 'card-text', card.root);
   card.body.tabIndex = 0;
   card.foot = make('div', 'card-foot', card.root);
-  card.root.addEventListener('click', () => {
-    if (!String(getSelection())) trigger('node_select', { id });
+  // To select words in a card with the mouse is not to pick the card.
+  card.body.addEventListener('click', (event) => {
+    const words = getSelection();
+    if (!words.isCollapsed && card.body.contains(words.anchorNode)) event.stopPropagation();
   });
+  card.root.addEventListener('click', () => trigger('node_select', { id }));
   cards.set(id, card);
   return card;
 };
@@ -35,6 +38,7 @@ const appendText = (card, parts) => {
     if (part.text.startsWith(text.data)) text.appendData(part.text.slice(text.data.length));
     else text.data = part.text;
   });
+  for (const text of card.texts.splice(parts.length)) text.parentNode.remove();
   if (atEnd) card.body.scrollTop = card.body.scrollHeight;
 };
 

@@ -52,6 +52,7 @@ const chips = (data) => {
   const pressed = data.bars.find((bar) => bar.pressed);
   const all = { key: null, letter: '', name: data.all, shown: '', pressed: !pressed };
   const seen = new Set();
+  let place = row.firstChild;
   for (const bar of [all, ...data.bars]) {
     seen.add(bar.key);
     const chip = buttons.get(bar.key) || button(bar.key);
@@ -61,7 +62,9 @@ const chips = (data) => {
     chip.letter.style.color = bar.ink || '';
     write(chip.words, bar.shown ? `${bar.name} · ${bar.shown}` : bar.name);
     chip.setAttribute('aria-pressed', !!bar.pressed);
-    row.appendChild(chip);
+    // A chip that is moved loses the keyboard's focus, so only one that must is.
+    if (chip === place) place = place.nextSibling;
+    else row.insertBefore(chip, place);
   }
   for (const [key, chip] of buttons) if (!seen.has(key)) { chip.remove(); buttons.delete(key); }
 };

@@ -1,0 +1,94 @@
+"""What a person does on the page, and what is read off it."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+STRATEGIES = {
+    "direct": "Direct",
+    "zero_shot_cot": "Chain of thought (zero-shot)",
+    "self_consistency": "Self-consistency",
+}
+
+
+def choose_strategy(page: Page, name: str) -> None:
+    page.locator("#strategy").get_by_label(STRATEGIES[name], exact=True).check()
+
+
+def ask(page: Page, question: str, strategy: str = "self_consistency") -> None:
+    """Type, choose, press Run."""
+    choose_strategy(page, strategy)
+    page.locator("#question textarea").fill(question)
+    page.locator("#run").click()
+
+
+def ended(page: Page, words: str | re.Pattern[str] = "finished") -> None:
+    """Wait until the run says so, and may be asked for again."""
+    expect(status(page)).to_contain_text(words)
+    expect(page.locator("#run")).to_be_enabled()
+
+
+def status(page: Page, stage: str = "explore") -> Locator:
+    return page.locator(f"#{stage}-headline .status")
+
+
+def answer(page: Page, stage: str = "explore") -> Locator:
+    return page.locator(f"#{stage}-headline .result strong")
+
+
+def cards(page: Page, stage: str = "explore") -> Locator:
+    return page.locator(f"#{stage}-paths .card")
+
+
+def card_texts(page: Page, stage: str = "explore") -> list[str]:
+    """The text on each card, exactly."""
+    found: list[str] = page.locator(f"#{stage}-paths .card-text").evaluate_all(
+        "cards => cards.map(card => card.textContent)"
+    )
+    return found
+
+
+def grown(page: Page, lengths: list[int]) -> None:
+    """Wait until every card has more text than that, in characters."""
+    page.wait_for_function(
+        """lengths => {
+          const cards = [...document.querySelectorAll('#explore-paths .card-text')];
+          return cards.length === lengths.length
+            && cards.every((card, i) => card.textContent.length > lengths[i]);
+        }""",
+        arg=lengths,
+    )
+
+
+def chips(page: Page, stage: str = "explore") -> Locator:
+    """All answers, and then one for each; what they say is "A15 · 5"."""
+    return page.locator(f"#{stage}-votes .chip")
+
+
+def titles(page: Page, which: str) -> list[str]:
+    """The titles of the cards that have the class `which`."""
+    return page.locator(f"#explore-paths .card.{which} .card-title").all_inner_texts()
+
+
+def pick(page: Page, elem_id: str, option: str) -> None:
+    """Take an option of a dropdown."""
+    page.locator(f"#{elem_id} input").click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def number(page: Page, label: str, value: float) -> None:
+    """Write a slider's number."""
+    field = page.get_by_role("spinbutton", name=f"number input for {label}")
+    field.fill(f"{value:g}")
+    field.blur()
+
+
+def tab_to(page: Page, target: Locator, most: int = 80) -> None:
+    """Press Tab until `target` has the focus."""
+    for _ in range(most):
+        if target.evaluate("node => node === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not reach {target}")
+
+

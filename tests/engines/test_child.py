@@ -1,0 +1,188 @@
+"""The server's process: how it starts, what it tells nobody, and that it never stays behind."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from core.engine import Sampling
+from core.errors import EngineDied, EngineUnavailable
+from engines import child
+from engines.child import Child
+from engines.llamacpp import LlamaCpp
+from tests.engines.texts import Sample, gather
+
+ROOT = Path(__file__).resolve().parents[2]
+PARENT = """
+import asyncio, sys
+from pathlib import Path
+from engines.llamacpp import LlamaCpp
+async def main():
+    engine = await LlamaCpp.start(Path(sys.argv[1]), "parent", pool=512, slots=2)
+    print(engine.pid, flush=True)
+    await asyncio.sleep(600)
+asyncio.run(main())
+"""
+
+
+def runs(pid: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+async def gone(pid: int) -> None:
+    while runs(pid):
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+async def test_it_dies_with_its_parent_even_when_that_is_killed(
+    smollm2: Path, tmp_path: Path
+) -> None:
+    """And it starts from any folder."""
+    parent = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", PARENT, str(smollm2)),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert parent.stdout is not None
+    pid = int(await parent.stdout.readline())
+    assert runs(pid)
+    parent.kill()
+    await parent.wait()
+    await asyncio.wait_for(gone(pid), 5)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+async def test_a_running_server(smollm2: Path) -> None:
+    """It tells strangers nothing, gives way to others, and is gone when it is closed."""
+    engine = await LlamaCpp.start(smollm2, "SmolLM2", threads=1, pool=512, slots=2)
+    url = engine._child.url
+    try:
+        assert engine.info.device == "CPU · 1 thread" and engine.info.context == 512
+        assert os.getpriority(os.PRIO_PROCESS, engine.pid) > os.getpriority(os.PRIO_PROCESS, 0)
+        arguments = Path(f"/proc/{engine.pid}/cmdline").read_bytes().split(b"\0")
+        assert arguments[1:] == [b"-m", b"engines.llamacpp_child", b""]
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as stranger:
+            for path in ("/props", "/slots", "/metrics"):
+                assert (await stranger.get(path)).status_code == 401
+            reply = await stranger.get("/health", headers={"Origin": "http://elsewhere.example"})
+            allowed = reply.headers.get("access-control-allow-origin")
+            assert allowed not in ("*", "http://elsewhere.example")
+    finally:
+        await engine.close()
+    assert not engine.alive and not runs(engine.pid)
+    await engine.close()
+    with pytest.raises(EngineUnavailable, match="engine_closed"):
+        await engine.count("text")
+
+
+async def test_a_full_pool_is_emptied_of_old_prompts(smollm2: Path) -> None:
+    """Requests that fill the pool one after the other, and side by side, are all whole."""
+    engine = await LlamaCpp.start(smollm2, "SmolLM2", pool=512, slots=4)
+    try:
+        sampling = Sampling(temperature=1.0, max_tokens=40, seed=1)
+        prompts = [f"Number {i}: " + f"{i} and " * 20 for i in range(8)]
+        results = await asyncio.gather(*(gather(engine, p, sampling, 2) for p in prompts))
+        assert all(s.tokens == 40 or s.finish == "stop" for samples in results for s in samples)
+    finally:
+        await engine.close()
+
+
+async def test_killed_in_mid_stream(smollm2: Path) -> None:
+    engine = await LlamaCpp.start(smollm2, "SmolLM2", pool=1024, slots=4)
+    samples: list[Sample] = []
+    try:
+        sampling = Sampling(temperature=1.0, max_tokens=200)
+        stream = asyncio.ensure_future(gather(engine, "A story:", sampling, 2, into=samples))
+        while not any(sample.text for sample in samples):
+            await asyncio.sleep(0.01)
+        os.kill(engine.pid, signal.SIGKILL)
+        with pytest.raises(EngineDied):
+            await stream
+        assert not engine.alive, "who sees the error can ask for the next engine"
+        assert any(sample.text for sample in samples)
+    finally:
+        await engine.close()
+
+
+async def test_closed_in_mid_stream(smollm2: Path) -> None:
+    engine = await LlamaCpp.start(smollm2, "SmolLM2", pool=1024, slots=4)
+    samples: list[Sample] = []
+    sampling = Sampling(temperature=1.0, max_tokens=200)
+    stream = asyncio.ensure_future(gather(engine, "A story:", sampling, 2, into=samples))
+    while not any(sample.text for sample in samples):
+        await asyncio.sleep(0.01)
+    await engine.close()
+    with pytest.raises(EngineDied):
+        await stream
+    assert engine.meter.active == 0
+
+
+@pytest.mark.parametrize("damage", ["garbage", "truncated", "missing"])
+async def test_a_file_that_is_no_model(smollm2: Path, tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "model.gguf"
+    if damage == "garbage":
+        path.write_bytes(b"garbage" * 100)
+    elif damage == "truncated":
+        with smollm2.open("rb") as whole:
+            path.write_bytes(whole.read(5_000_000))
+    with pytest.raises(EngineUnavailable) as caught:
+        await LlamaCpp.start(path, "broken")
+    assert caught.value.code == "engine_start"
+    reason = str(caught.value.fields["reason"])
+    expected = {"garbage": "magic", "truncated": "corrupted or incomplete", "missing": "No such"}
+    assert expected[damage] in reason and len(reason) <= child.REASON_CHARACTERS
+
+
+async def test_a_child_that_cannot_start() -> None:
+    with pytest.raises(EngineUnavailable) as caught:
+        await Child.start("engines.no_such_module", {})
+    assert "no_such_module" in str(caught.value.fields["reason"])
+
+
+async def test_a_start_that_takes_too_long(smollm2: Path) -> None:
+    with pytest.raises(EngineUnavailable, match="engine_start"):
+        await Child.start("engines.llamacpp_child", {"model": str(smollm2)}, seconds=0.01)
+
+
+async def test_a_start_that_is_given_up_leaves_nothing(smollm2: Path) -> None:
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    starting = asyncio.ensure_future(LlamaCpp.start(smollm2, "SmolLM2", pool=512, slots=2))
+    while not children.read_text().split():
+        await asyncio.sleep(0.01)
+    pids = [int(pid) for pid in children.read_text().split()]
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert not any(runs(pid) for pid in pids)
+
+
+async def test_a_bos_is_read_once(smollm2: Path, tmp_path: Path) -> None:
+    """SmolLM2, made to want its BOS, which its template writes as well."""
+    key = b"tokenizer.ggml.add_bos_token"
+    data = bytearray(smollm2.read_bytes())
+    value = data.index(key) + len(key) + 4  # after the value's type
+    data[value] = 1
+    path = tmp_path / "bos.gguf"
+    path.write_bytes(data)
+    engine = await LlamaCpp.start(path, "with BOS", pool=512, slots=2)
+    try:
+        bos = [1]
+        prompt = await engine.render([{"role": "user", "content": "Hi"}])
+        assert (await engine._prompt_tokens(prompt))[:2] != bos * 2
+        for text in ("Hi", "<|im_start|>user", ""):
+            tokens = await engine._prompt_tokens(text)
+            assert tokens[:1] == bos and tokens[1:2] != bos
+            (sample,) = await gather(engine, text, Sampling(max_tokens=1))
+            assert sample.usage is not None and sample.usage.prompt == len(tokens)
+    finally:
+        await engine.close()

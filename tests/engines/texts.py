@@ -1,0 +1,46 @@
+"""Gathers what an engine streams."""
+
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from core.engine import Engine, Finish, Sampling, Usage
+
+
+@dataclass
+class Sample:
+    """One sample, added up from its chunks."""
+
+    text: str = ""
+    tokens: int = 0
+    known: int = 0
+    logprob: float = 0.0
+    pieces: list[str] = field(default_factory=list)
+    finish: Finish | None = None
+    usage: Usage | None = None
+
+
+async def gather(
+    engine: Engine, prompt: str, sampling: Sampling, n: int = 1, into: list[Sample] | None = None
+) -> list[Sample]:
+    """The samples; they are in `into` also when the stream breaks off."""
+    samples = [Sample() for _ in range(n)]
+    if into is not None:
+        into += samples
+    async with aclosing(engine.stream(prompt, sampling, n)) as chunks:
+        async for chunk in chunks:
+            sample = samples[chunk.index]
+            assert sample.finish is None, "nothing follows the last chunk"
+            assert (chunk.finish is None) == (chunk.usage is None)
+            sample.text += chunk.text
+            sample.pieces.append(chunk.text)
+            sample.tokens += chunk.tokens
+            if chunk.logprob is not None:
+                sample.known += chunk.tokens
+                sample.logprob += chunk.logprob
+            sample.finish, sample.usage = chunk.finish, chunk.usage
+    return samples
+
+
+async def texts(engine: Engine, prompt: str, sampling: Sampling, n: int = 1) -> list[str]:
+    """The texts alone."""
+    return [sample.text for sample in await gather(engine, prompt, sampling, n)]
