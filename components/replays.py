@@ -118,6 +118,7 @@ class Replays:
         opened.success(self._play, self.speed, self._outputs, **live)
         self.upload.upload(self._open_upload, self.upload, [*self._outputs, self.choice], **quiet)
         self.play.click(self._play, self.speed, self._outputs, **live)
+        self.speed.input(self._set_speed, self.speed, None, **quiet)
         self.pause.click(self._pause, None, self._outputs, **quiet)
         self.scrubber.input(
             self._scrub, self.scrubber, self._outputs, trigger_mode="always_last", **quiet
@@ -152,7 +153,9 @@ class Replays:
         ]
 
     def _refuse(self, session: Session, words: str) -> list[Any]:
-        line = headline.message(words, "error")
+        shown = session.replay.sent.get("headline", headline.message(""))
+        assert isinstance(shown, dict)
+        line = {**shown, "tone": "error", "status": words}  # the old one's face stays with it
         session.replay.sent["headline"] = line
         return [line, *[gr.skip()] * (len(self._outputs) - 1)]
 
@@ -165,18 +168,22 @@ class Replays:
         session.playing = True
         if session.position >= played.seconds:
             session.position = 0.0
-        rate = float(speed) if speed in SPEEDS else 1.0
+        await self._set_speed(speed, request)
         yield self._frame(session, buttons=self._buttons(playing=True))
         moment = time.monotonic()
         while session.playing and session.recording is played and session.position < played.seconds:
             await asyncio.sleep(FRAME_SECONDS)
             now = time.monotonic()
-            session.position = min(session.position + (now - moment) * rate, played.seconds)
+            session.position = min(session.position + (now - moment) * session.rate, played.seconds)
             moment = now
             yield self._frame(session)
         if session.recording is played:
             session.playing = False
             yield self._frame(session, buttons=self._buttons(playing=False))
+
+    async def _set_speed(self, speed: str, request: gr.Request) -> None:
+        """Also while it plays."""
+        self._sessions.of(request).rate = float(speed) if speed in SPEEDS else 1.0
 
     async def _pause(self, request: gr.Request) -> list[Any]:
         session = self._sessions.of(request)

@@ -46,6 +46,7 @@ class Session:
     recording: Recording | None = None
     position: float = 0.0
     playing: bool = False
+    rate: float = 1.0
 
     async def stop(self) -> None:
         """End the run, whether it waits for the engine or is being made."""

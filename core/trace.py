@@ -54,6 +54,7 @@ class TraceNode:
     tokens: int = 0
     forced_tokens: int = 0
     logprob: float | None = None
+    weighed: int = 0
     prompt_tokens: int = 0
     computed_tokens: int | None = None
     finish: Finish | None = None
@@ -77,8 +78,8 @@ class TraceNode:
 
     @property
     def mean_logprob(self) -> float | None:
-        """Natural log-probability per sampled token."""
-        return self.logprob / self.tokens if self.logprob is not None and self.tokens else None
+        """Natural log-probability per sampled token, over the tokens whose own is known."""
+        return self.logprob / self.weighed if self.logprob is not None and self.weighed else None
 
     @property
     def seed(self) -> int | None:
@@ -99,6 +100,7 @@ class TraceNode:
         self.tokens += delta.tokens
         if delta.logprob is not None:
             self.logprob = (self.logprob or 0.0) + delta.logprob
+            self.weighed += delta.tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,9 +110,8 @@ class LocalHost:
         if engine is None or not engine.alive:
             return self._shown
         info, meter = engine.info, engine.meter
-        return EngineStatus(
-            "ready", info.model, info.engine, info.device, rate=meter.rate, active=meter.active
-        )
+        ready = EngineStatus("ready", info.model, info.engine, info.device)
+        return replace(ready, rate=meter.rate, active=meter.active)
 
     async def ready(self) -> Engine:
         """The running engine; begins, or tries again, if need be.
@@ -125,7 +124,7 @@ class LocalHost:
             engine = self._engine
             if engine is not None and engine.alive:
                 return engine
-            if engine is not None:  # Dead, and `_keep` is about to be told.
+            if engine is not None:  # Dead, and `_serve` is about to be told.
                 await engine.ended()
                 await asyncio.sleep(0)
             elif task.cancelled():

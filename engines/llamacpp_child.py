@@ -35,9 +35,10 @@ def _private_stdout() -> TextIO:
 
 
 def _serve(config: dict[str, Any]) -> Any:
-    # OpenMP's threads wait for each other thousands of times in a second. If they do it spinning,
-    # one other busy process on the machine makes all of this many times slower.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # OpenMP's threads wait for each other thousands of times a second. If they spin for long, one
+    # other busy process makes all of this many times slower; not at all, and small models are slow.
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     import xllamacpp  # OpenMP reads the environment when it is loaded.
 
     params = xllamacpp.CommonParams()

@@ -92,3 +92,16 @@ def tab_to(page: Page, target: Locator, most: int = 80) -> None:
     raise AssertionError(f"Tab does not reach {target}")
 
 
+
+
+def room(page: Page, name: str) -> Page:
+    page.get_by_role("tab", name=name).click()
+    return page
+
+
+def load(page: Page, content: bytes, name: str = "run.jsonl") -> None:
+    """Choose a file to open."""
+    with page.expect_file_chooser() as chooser:
+        page.locator("#upload").click()
+    file = {"name": name, "mimeType": "application/jsonl", "buffer": content}
+    chooser.value.set_files(file)  # type: ignore[arg-type]

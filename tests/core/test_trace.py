@@ -164,3 +164,11 @@ def test_nothing_comes_before_started_and_time_does_not_run_back():
     with pytest.raises(ValueError, match="time"):
         trace.apply(0.5, Noted("before"))
     assert trace.version == 2
+
+
+def test_tokens_of_unknown_probability_do_not_weigh_in_the_mean():
+    trace = folded(
+        *called("0"), Delta("0", "你", 1, -1.0), Delta("0", "", 3), Delta("0", "好", 1, -2.0)
+    )
+    assert trace.nodes["0"].tokens == 5
+    assert trace.nodes["0"].mean_logprob == pytest.approx(-1.5)

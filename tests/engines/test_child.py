@@ -14,9 +14,10 @@ from core.errors import EngineDied, EngineUnavailable
 from engines import child
 from engines.child import Child
 from engines.llamacpp import LlamaCpp
-from tests.engines.texts import Sample, gather
+from tests.engines.texts import Sample, begun, gather, until
 
 ROOT = Path(__file__).resolve().parents[2]
+CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children")
 PARENT = """
 import asyncio, sys
 from pathlib import Path
@@ -37,9 +38,24 @@ def runs(pid: int) -> bool:
         return False
 
 
-async def gone(pid: int) -> None:
-    while runs(pid):
-        await asyncio.sleep(0.01)
+def children() -> list[int]:
+    """The child processes of this one."""
+    return [int(pid) for pid in CHILDREN.read_text().split()]
+
+
+def arguments(pid: int) -> list[bytes]:
+    """The command line of a process."""
+    return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+
+
+def wanting_bos(model: Path, folder: Path) -> Path:
+    """A copy of SmolLM2 that wants its BOS, which its template writes as well."""
+    key = b"tokenizer.ggml.add_bos_token"
+    data = bytearray(model.read_bytes())
+    data[data.index(key) + len(key) + 4] = 1  # after the value's type
+    path = folder / "bos.gguf"
+    path.write_bytes(data)
+    return path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -58,7 +74,7 @@ async def test_it_dies_with_its_parent_even_when_that_is_killed(
     assert runs(pid)
     parent.kill()
     await parent.wait()
-    await asyncio.wait_for(gone(pid), 5)
+    await until(lambda: not runs(pid), 5)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -69,8 +85,7 @@ async def test_a_running_server(smollm2: Path) -> None:
     try:
         assert engine.info.device == "CPU · 1 thread" and engine.info.context == 512
         assert os.getpriority(os.PRIO_PROCESS, engine.pid) > os.getpriority(os.PRIO_PROCESS, 0)
-        arguments = Path(f"/proc/{engine.pid}/cmdline").read_bytes().split(b"\0")
-        assert arguments[1:] == [b"-m", b"engines.llamacpp_child", b""]
+        assert arguments(engine.pid)[1:] == [b"-m", b"engines.llamacpp_child", b""]
         async with httpx.AsyncClient(base_url=url, trust_env=False) as stranger:
             for path in ("/props", "/slots", "/metrics"):
                 assert (await stranger.get(path)).status_code == 401
@@ -103,8 +118,7 @@ async def test_killed_in_mid_stream(smollm2: Path) -> None:
     try:
         sampling = Sampling(temperature=1.0, max_tokens=200)
         stream = asyncio.ensure_future(gather(engine, "A story:", sampling, 2, into=samples))
-        while not any(sample.text for sample in samples):
-            await asyncio.sleep(0.01)
+        await until(begun(samples))
         os.kill(engine.pid, signal.SIGKILL)
         with pytest.raises(EngineDied):
             await stream
@@ -119,8 +133,7 @@ async def test_closed_in_mid_stream(smollm2: Path) -> None:
     samples: list[Sample] = []
     sampling = Sampling(temperature=1.0, max_tokens=200)
     stream = asyncio.ensure_future(gather(engine, "A story:", sampling, 2, into=samples))
-    while not any(sample.text for sample in samples):
-        await asyncio.sleep(0.01)
+    await until(begun(samples))
     await engine.close()
     with pytest.raises(EngineDied):
         await stream
@@ -154,12 +167,11 @@ async def test_a_start_that_takes_too_long(smollm2: Path) -> None:
         await Child.start("engines.llamacpp_child", {"model": str(smollm2)}, seconds=0.01)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 async def test_a_start_that_is_given_up_leaves_nothing(smollm2: Path) -> None:
-    children = Path(f"/proc/self/task/{os.getpid()}/children")
     starting = asyncio.ensure_future(LlamaCpp.start(smollm2, "SmolLM2", pool=512, slots=2))
-    while not children.read_text().split():
-        await asyncio.sleep(0.01)
-    pids = [int(pid) for pid in children.read_text().split()]
+    await until(lambda: bool(children()))
+    pids = children()
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting
@@ -167,13 +179,7 @@ async def test_a_start_that_is_given_up_leaves_nothing(smollm2: Path) -> None:
 
 
 async def test_a_bos_is_read_once(smollm2: Path, tmp_path: Path) -> None:
-    """SmolLM2, made to want its BOS, which its template writes as well."""
-    key = b"tokenizer.ggml.add_bos_token"
-    data = bytearray(smollm2.read_bytes())
-    value = data.index(key) + len(key) + 4  # after the value's type
-    data[value] = 1
-    path = tmp_path / "bos.gguf"
-    path.write_bytes(data)
+    path = wanting_bos(smollm2, tmp_path)
     engine = await LlamaCpp.start(path, "with BOS", pool=512, slots=2)
     try:
         bos = [1]

@@ -17,7 +17,7 @@ from engines.host import LocalHost, Progress
 from engines.llamacpp import LlamaCpp
 from engines.meter import Meter
 from engines.scripted import ScriptedEngine
-from tests.engines.texts import Sample, gather
+from tests.engines.texts import Sample, begun, gather, until
 
 Report = Callable[[Progress], None]
 
@@ -65,12 +65,6 @@ class Starts:
 
 def at_once(report: Report, cancelled: threading.Event) -> Path:
     return Path("model.gguf")
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 async def test_it_tells_how_far_it_is() -> None:
@@ -170,17 +164,17 @@ async def test_it_gives_up_on_what_dies_again_and_again(pause: float, gives_up: 
 
 
 async def test_closing_ends_the_fetching() -> None:
-    begun, ended = threading.Event(), threading.Event()
+    entered, ended = threading.Event(), threading.Event()
 
     def fetch(report: Report, cancelled: threading.Event) -> Path:
-        begun.set()
+        entered.set()
         cancelled.wait(20)
         ended.set()
         raise ModelError("fetch_cancelled")
 
     host = LocalHost("small", fetch, Starts())
     waiting = asyncio.ensure_future(host.ready())
-    await until(begun.is_set)
+    await until(entered.is_set)
     await host.close()
     assert ended.is_set()
     for late in (waiting, host.ready()):
@@ -227,7 +221,7 @@ async def test_a_real_engine_is_killed_in_mid_stream_and_comes_back(smollm2: Pat
     samples: list[Sample] = []
     sampling = Sampling(temperature=1.0, max_tokens=200, seed=1)
     stream = asyncio.ensure_future(gather(engine, "A story:", sampling, 2, into=samples))
-    await until(lambda: any(sample.text for sample in samples))
+    await until(begun(samples))
     assert (host.status.phase, host.status.active) == ("ready", 2)
     os.kill(engine.pid, signal.SIGKILL)
     with pytest.raises(EngineDied):

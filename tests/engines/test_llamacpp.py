@@ -11,7 +11,7 @@ import pytest_asyncio
 from core.engine import Sampling, Usage
 from core.errors import ContextOverflow, EngineError
 from engines.llamacpp import LlamaCpp
-from tests.engines.texts import Sample, gather, texts
+from tests.engines.texts import Sample, begun, gather, texts, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -30,8 +30,12 @@ async def prompt_of(engine: LlamaCpp, question: str) -> str:
 
 
 async def idle(engine: LlamaCpp) -> None:
-    while await engine.active_slots():
-        await asyncio.sleep(0.01)
+    """Wait until the server itself says that it makes nothing; half a second at most."""
+
+    async def quiet() -> bool:
+        return await engine.active_slots() == 0
+
+    await until(quiet, 0.5)
 
 
 async def test_it_says_what_it_is(engine: LlamaCpp) -> None:
@@ -63,7 +67,7 @@ async def test_tokens_and_readings_add_up(engine: LlamaCpp) -> None:
     assert sum(sample.tokens for sample in samples) == made
     assert all(sample.tokens == 20 for sample in samples if sample.finish == "length")
     assert all(sample.known == sample.tokens and sample.logprob < 0 for sample in samples)
-    assert len(set(sample.text for sample in samples)) > 1
+    assert len({sample.text for sample in samples}) > 1
 
 
 async def test_seeds_alone_decide(engine: LlamaCpp) -> None:
@@ -190,7 +194,7 @@ async def test_closing_the_stream_frees_the_engine(engine: LlamaCpp) -> None:
         await anext(chunks)
         assert await engine.active_slots() == 8 and engine.meter.active == 8
     assert engine.meter.active == 0
-    await asyncio.wait_for(idle(engine), 0.5)
+    await idle(engine)
 
 
 async def test_cancelling_the_reader_frees_the_engine(engine: LlamaCpp) -> None:
@@ -198,12 +202,11 @@ async def test_cancelling_the_reader_frees_the_engine(engine: LlamaCpp) -> None:
     samples: list[Sample] = []
     sampling = Sampling(temperature=1.0, max_tokens=900)
     reading = asyncio.ensure_future(gather(engine, prompt, sampling, 8, into=samples))
-    while not any(sample.text for sample in samples):
-        await asyncio.sleep(0.01)
+    await until(begun(samples))
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
-    await asyncio.wait_for(idle(engine), 0.5)
+    await idle(engine)
 
 
 async def test_two_people_progress_together(engine: LlamaCpp) -> None:

@@ -1,5 +1,7 @@
-"""Gathers what an engine streams."""
+"""Gathers what an engine streams, and waits for what a test expects."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -44,3 +46,18 @@ async def gather(
 async def texts(engine: Engine, prompt: str, sampling: Sampling, n: int = 1) -> list[str]:
     """The texts alone."""
     return [sample.text for sample in await gather(engine, prompt, sampling, n)]
+
+
+async def until(condition: Callable[[], bool | Awaitable[bool]], seconds: float = 20.0) -> None:
+    """Wait until `condition()` holds, of a process or a server that cannot tell us by itself."""
+    async with asyncio.timeout(seconds):
+        while True:
+            holds = condition()
+            if holds if isinstance(holds, bool) else await holds:
+                return
+            await asyncio.sleep(0.005)
+
+
+def begun(samples: list[Sample]) -> Callable[[], bool]:
+    """Whether any text has come."""
+    return lambda: any(sample.text for sample in samples)

@@ -1,0 +1,81 @@
+"""What is sent past the page, straight to the queue, is checked all the same."""
+
+import json
+import secrets
+
+import httpx
+import pytest
+
+from tests.browser.conftest import SECONDS, ScriptedApp
+
+DEFAULTS = {"Paths": 8, "Temperature": 0.7, "Top-k (0 is off)": 40}
+
+
+class Queue:
+    """The page's own Run, without the page."""
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.Client(base_url=f"{url}/gradio_api", timeout=SECONDS)
+        config = httpx.get(f"{url}/config", timeout=SECONDS).json()
+        self._components = {made["id"]: made["props"] for made in config["components"]}
+        run = next(i for i, props in self._components.items() if props.get("elem_id") == "run")
+        self._run = next(
+            function
+            for function in config["dependencies"]
+            if [run, "click"] in function["targets"] and function["inputs"]
+        )
+
+    def run(self, changed: dict[str, object]) -> list[object]:
+        """Press Run with other values than the form's; all that came back."""
+        data = [
+            changed.get(props.get("elem_id") or props["label"], props.get("value"))
+            for props in (self._components[i] for i in self._run["inputs"])
+        ]
+        session = secrets.token_hex(5)
+        body = {"data": data, "fn_index": self._run["id"], "session_hash": session}
+        self._client.post("/queue/join", json=body).raise_for_status()
+        with self._client.stream("GET", "/queue/data", params={"session_hash": session}) as lines:
+            came = []
+            for line in lines.iter_lines():
+                if line.startswith("data:"):
+                    came.append(json.loads(line[5:]))
+                    if came[-1]["msg"] in ("process_completed", "close_stream"):
+                        break
+        return came
+
+
+@pytest.fixture
+def queue(scripted: ScriptedApp) -> Queue:
+    return Queue(scripted.url)
+
+
+def test_the_queue_runs_what_the_form_would(queue: Queue, scripted: ScriptedApp):
+    asked = len(scripted.calls)
+    came = json.dumps(queue.run({"question": "How many?"}), ensure_ascii=False)
+    assert "5 of 8 paths agree" in came
+    assert len(scripted.calls) == asked + 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("Paths", 0, "Setting “paths” is 0; it must be a whole number between 1 and 40."),
+        ("Paths", 41, "Setting “paths” is 41"),
+        ("Paths", 2.5, "Setting “paths” is 2.5"),
+        ("Paths", "many", "Setting “paths” is many"),
+        ("Paths", None, "Setting “paths” is None"),
+        ("Paths", [8], "Setting “paths” is [8]"),
+        ("Temperature", 1e9, "Setting “temperature” is 1000000000.0; it must lie between 0.1 and 2."),
+        ("Longest path (tokens)", -1, "Setting “max_tokens” is -1"),
+        ("How answers are found", "guess", "Setting “rule”: “guess” is not allowed."),
+        ("Also show the greedy path (has no vote)", "maybe", "Setting “greedy”: “maybe”"),
+        ("seed", -1, "Setting “seed” is -1"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_and_named(
+    queue: Queue, scripted: ScriptedApp, setting: str, value: object, said: str
+):
+    asked = len(scripted.calls)
+    came = json.dumps(queue.run({"question": "How many?", setting: value}), ensure_ascii=False)
+    assert said in came
+    assert len(scripted.calls) == asked
