@@ -52,6 +52,7 @@ class Result:
 def main() -> None:
     """Ask what has not been asked yet, then print the table."""
     given = arguments()
+    mend(given.results)
     rows = [json.loads(line) for line in given.data.read_text(encoding="utf-8").splitlines()]
     asyncio.run(ask_all(given, rows[: given.first]))
     print(table(given, [result for result in done(given.results) if wanted(given, rows, result)]))
@@ -133,14 +134,17 @@ async def one(given: argparse.Namespace, engine: Engine, row: dict[str, str], na
 
 
 def done(path: Path) -> Iterator[Result]:
-    """The results so far; a last line that was cut off when the program was killed is left out."""
-    if not path.exists():
-        return
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
+    """The results so far."""
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
             yield Result(**json.loads(line))
-        except json.JSONDecodeError:
-            print(f"left out a broken line of {path}", file=sys.stderr)
+
+
+def mend(path: Path) -> None:
+    """Drop a last line that was cut off when the program was killed; its question is asked anew."""
+    if path.exists():
+        written = path.read_bytes()
+        path.write_bytes(written[: written.rfind(b"\n") + 1])
 
 
 def key(result: Result) -> tuple[str, str, int, str]:

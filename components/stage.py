@@ -109,7 +109,7 @@ class Stage:
             "inspector": inspector.inspect(trace, chosen, text)
             if chosen
             else inspector.empty(text("inspector.empty") if trace.nodes else ""),
-            "ledger": ledger.entries(trace.totals(), text),
+            "ledger": ledger.entries(trace.totals(), text) if trace.nodes else [],
         }
         return [_update(screen, name, value) for name, value in drawn.items()]
 

@@ -33,6 +33,7 @@ drawOnChange((data) => {
   const filled = !!(data && data.id);
   write(hint, (data && data.empty) || '');
   sheet.hidden = !filled;
+  host.hidden = !filled && !hint.textContent;
   if (!filled) return;
   write(heading, data.title);
   show(prompt, data.labels.prompt, data.prompt);

@@ -2,6 +2,7 @@ const host = element.querySelector('.ts-ledger');
 const list = make('dl', 'ledger', host);
 const figures = [];
 drawOnChange((entries) => {
+  host.hidden = !(entries && entries.length);
   (entries || []).forEach(([name, value, help], i) => {
     if (!figures[i]) {
       const entry = make('div', '', list);

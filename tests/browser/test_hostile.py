@@ -15,7 +15,7 @@ HOSTILE = {
     "image": "<img src=x onerror=alert(1)>",
     "thought": "<think>hm</think> 7",
     "markup": "<b>bold</b> &lt;i&gt; [a](http://example.org) ![b](http://example.org/b.png)",
-    "controls": "a\x00b\x07c\x1b[31md\x7fe\u2028f",
+    "controls": "a\x01b\x07c\x1b[31md\x7fe\u2028f",
     "right-to-left": "\u202eevil\u202c \u0634\u0643\u0631\u0627 \u2066x\u2069",
     "emoji": "👩‍👩‍👧 é \U0001f9e0\ufe0f 𝟜",
 }
@@ -29,7 +29,7 @@ def text_of(page: Page, selector: str) -> str:
 @pytest.mark.parametrize("words", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_words_are_shown_as_they_are_by_person_and_model(page: Page, words: str):
     page.get_by_role("button", name="Answer kind, prompt language, seed").click()
-    pick(page, "kind", "short text")
+    pick(page, "kind", "a short text")
     page.locator("#reference").get_by_role("textbox").fill(words)
     question = ECHO + words
     ask(page, question)
@@ -45,8 +45,10 @@ def test_hostile_words_are_shown_as_they_are_by_person_and_model(page: Page, wor
     assert voted
     assert voted[:5] in text_of(page, "#explore-votes .chip >> nth=1")
     # The chart's label is drawn by plotly, which knows some tags of its own.
-    label = text_of(page, "#explore-votes .ytick text")
-    assert voted[:5].split("\x00")[0] in label
+    labels = page.locator("#explore-votes .ytick text").evaluate_all(
+        "labels => labels.map(label => label.textContent).join('|')"
+    )
+    assert voted[:5] in labels
     nothing = "script:not([src]), img[src=x], b, think, a[href*=example]"
     assert page.locator(".ts-view").locator(nothing).count() == 0
 

@@ -139,7 +139,7 @@ def spoilt(how: str) -> bytes:
     [
         ("truncated", "Line 10: the recording breaks off"),
         ("cut", "Line 12: the recording breaks off"),
-        ("edited", "Line 12: the recording was changed"),
+        ("edited", "Line 13: the recording was changed"),
         ("foreign", "Line 1: this is not a line"),
         ("newer", "Line 1: the recording has schema 9"),
     ],

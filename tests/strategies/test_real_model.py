@@ -1,0 +1,75 @@
+"""The strategies on a real small model, end to end: what must hold whatever it answers."""
+
+import pytest
+
+from core import recording
+from core.driver import Driver
+from core.params import build
+from core.question import ask
+from core.run import Run
+from engines.llamacpp import LlamaCpp
+from strategies import REGISTRY
+
+SETTINGS = {
+    "direct": {},
+    "zero_shot_cot": {"max_tokens": 40},
+    "self_consistency": {"paths": 8, "max_tokens": 40},
+}
+
+
+@pytest.fixture
+async def engine(smollm2):
+    running = await LlamaCpp.start(smollm2, "smollm2-135m")
+    yield running
+    await running.close()
+
+
+async def finished(engine, name, question, seed=5):
+    strategy = REGISTRY[name]
+    run = Run(engine, seed)
+    params = build(strategy.params, SETTINGS[name])
+    async for _frame in Driver(run, strategy, ask(question), params).frames():
+        pass
+    return run
+
+
+@pytest.mark.parametrize("name", list(REGISTRY))
+@pytest.mark.parametrize("question", ["How many legs do 3 cats have?", "三只猫有几条腿？"])
+async def test_a_strategy_ends_records_and_replays(engine, name, question):
+    run = await finished(engine, name, question)
+    assert run.trace.ended.status in ("answered", "no_answer")
+    for node in run.trace.nodes.values():
+        assert node.sampled or node.finish == "stop"
+        assert node.prompt.endswith(node.pieces[0].text)
+        assert node.pieces[0].forced
+        assert node.mean_logprob is None or node.mean_logprob <= 0
+    replayed = recording.read(recording.write(run.events).encode()).trace()
+    assert replayed.totals() == run.trace.totals()
+    assert replayed.nodes == run.trace.nodes
+
+
+async def test_the_same_seed_gives_the_same_texts_and_another_seed_others(engine):
+    question = "How many legs do 3 cats have?"
+    first = await finished(engine, "self_consistency", question)
+    again = await finished(engine, "self_consistency", question)
+    other = await finished(engine, "self_consistency", question, seed=6)
+
+    def texts(run):
+        return [node.text for node in run.trace.nodes.values()]
+
+    assert texts(first) == texts(again)
+    assert texts(first) != texts(other)
+    assert len(set(texts(first))) > 1
+
+
+async def test_eight_paths_read_their_prompt_once(engine):
+    run = await finished(engine, "self_consistency", "How many legs do 3 cats have?")
+    totals = run.trace.totals()
+    assert totals.computed <= 1.1 * totals.prompt / 8
+
+
+async def test_the_second_stage_computes_little_more_than_its_trigger(engine):
+    run = await finished(engine, "zero_shot_cot", "How many legs do 3 cats have?")
+    rationale, answer = run.trace.nodes.values()
+    assert answer.prompt_tokens > rationale.prompt_tokens
+    assert answer.computed_tokens <= answer.forced_tokens + 8

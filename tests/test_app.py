@@ -1,0 +1,134 @@
+"""The command line, as a script would use it: real processes, a real small model."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core import recording
+from tests.conftest import ROOT
+
+QUESTION = "How many legs does a spider have?"
+
+
+def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "app.py"), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env=os.environ | environment,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("strategy", ["direct", "zero_shot_cot", "self_consistency"])
+def test_a_run_prints_only_the_answer_and_records_what_happened(smollm2, tmp_path, strategy):
+    file = tmp_path / "run.jsonl"
+    settings = ["--set", "max_tokens=48"] if strategy != "direct" else []
+    settings += ["--set", "paths=4"] if strategy == "self_consistency" else []
+    options = ["--model", str(smollm2), "--seed", "3", "--record", str(file)]
+    done = command("run", strategy, QUESTION, *settings, *options)
+    loaded = recording.read(file.read_bytes())
+    ended = loaded.trace().ended
+    assert (loaded.started.strategy, loaded.started.seed) == (strategy, 3)
+    assert loaded.started.engine == "llama.cpp"
+    assert done.returncode == (0 if ended.status == "answered" else 3)
+    assert done.stdout == (f"{ended.answer}\n" if ended.answer is not None else "")
+    assert "tokens sampled in" in done.stderr
+
+
+def test_a_run_without_an_answer_exits_with_3(smollm2):
+    settings = ["--set", "paths=1", "--set", "max_tokens=16", "--set", "rule=marker_only"]
+    options = [*settings, "--set", "trigger=Once upon a time", "--model", str(smollm2)]
+    done = command("run", "self_consistency", "Tell me of the sea.", *options)
+    assert (done.returncode, done.stdout) == (3, "")
+
+
+def test_a_failed_run_exits_with_1_and_says_both_counts(smollm2):
+    done = command("run", "direct", "sea " * 9_000, "--model", str(smollm2))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "8,160" in done.stderr or "8160" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "direct"], "required"),
+        (["run", "guessing", QUESTION], "invalid choice"),
+        (["run", "direct", "  "], "Write a question first."),
+        (["run", "direct", QUESTION, "--set", "answer_tokens=0"], "answer_tokens"),
+        (["run", "direct", QUESTION, "--set", "colour=red"], "colour"),
+        (["run", "direct", QUESTION, "--set", "answer_tokens"], "name=value"),
+        (["run", "direct", QUESTION, "--seed", "x"], "invalid int"),
+        (["--port", "x"], "invalid int"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_says_why(arguments, said):
+    done = command(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+def test_an_unknown_model_is_refused_with_the_known_ones():
+    done = command("run", "direct", QUESTION, "--model", "nonesuch")
+    assert done.returncode == 1
+    assert "qwen2.5-coder-1.5b" in done.stderr
+
+
+def test_no_network_and_no_model_is_said_with_what_to_do(tmp_path):
+    offline = {"HF_HUB_OFFLINE": "1", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
+    done = command("run", "direct", QUESTION, THOUGHTSCOPE_CACHE=str(tmp_path), **offline)
+    assert done.returncode == 1
+    assert "--model" in done.stderr
+
+
+def test_models_lists_the_catalogue():
+    done = command("models")
+    assert done.returncode == 0
+    names = [line.split("\t")[0] for line in done.stdout.splitlines()]
+    assert names == ["qwen2.5-coder-1.5b", "qwen2.5-coder-0.5b", "smollm2-135m"]
+    assert "(default)" in done.stdout.splitlines()[0]
+
+
+def test_a_port_that_is_taken_is_said_in_a_line(smollm2):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = command("--port", port, "--model", str(smollm2))
+    assert done.returncode == 1
+    assert port in done.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_the_recordings_that_ship_are_real_small_and_valid():
+    folder = ROOT / "assets" / "recordings"
+    files = sorted(folder.glob("*.jsonl"))
+    assert len(files) >= 5
+    for file in files:
+        loaded = recording.read(file.read_bytes())
+        assert file.stat().st_size < 300_000
+        assert (loaded.started.model, loaded.started.engine) == ("qwen2.5-coder-1.5b", "llama.cpp")
+
+
+def test_no_model_is_committed():
+    listed = subprocess.run(
+        ["git", "ls-files", "*.gguf", "*.bin", "*.safetensors"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert listed.stdout == ""
+
+
+def test_the_page_imports_nothing_heavy():
+    probe = "import sys, components.page; print([m for m in ('torch', 'vllm') if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", probe], cwd=Path(ROOT), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
