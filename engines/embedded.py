@@ -4,8 +4,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from engines.download import Progress, fetch
+from engines.download import fetch
 from engines.host import LocalHost
+from engines.job import Progress
 from engines.llamacpp import CANNOT, LlamaCpp
 from engines.models import CATALOGUE, DEFAULT, resolve, unknown
 

@@ -19,8 +19,10 @@ from filelock import FileLock
 from huggingface_hub import constants
 
 from core.errors import ModelError
-from engines import download
-from engines.download import Progress, fetch
+from engines import download, job, pypi
+from engines import hub as hub_source
+from engines.download import fetch
+from engines.job import Progress
 from engines.models import CATALOGUE, DEFAULT, Model, cache_folder, resolve
 from tests.engines.hub_standin import Hub, model_of, serving, write_wheels
 
@@ -61,7 +63,7 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "huggingface"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(download, "REPORT_EVERY", 0)
+    monkeypatch.setattr(job, "REPORT_EVERY", 0)
 
 
 @pytest.fixture
@@ -233,7 +235,7 @@ def test_a_hub_that_always_breaks_off_is_given_up(hub: Hub, cache: Path, tmp_pat
     hub.breaks = [1000] * 20
     watcher = Watcher()
     assert fetch(on_pypi(tmp_path, HALF), watcher, cache).read_bytes() == DATA
-    assert len(hub.got_ranges) == download.ATTEMPTS
+    assert len(hub.got_ranges) == hub_source.ATTEMPTS
     assert watcher.sources() == {"127.0.0.1", "pypi.org"}
 
 
@@ -308,7 +310,7 @@ def test_a_black_hole_costs_at_most_five_seconds(
     pypi_at: list[float] = []
     really = download.from_pypi
 
-    def noted(job: download.Job) -> str:
+    def noted(job: job.Job) -> str:
         pypi_at.append(time.monotonic())
         return really(job)
 
@@ -330,7 +332,7 @@ def test_a_name_look_up_that_hangs(
         released.wait(30)
         raise socket.gaierror("released")
 
-    monkeypatch.setattr(download, "PATIENCE", 0.2)
+    monkeypatch.setattr(hub_source, "PATIENCE", 0.2)
     monkeypatch.setattr(constants, "ENDPOINT", "http://hub.invalid")
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     begun = time.monotonic()
@@ -343,7 +345,7 @@ def test_a_name_look_up_that_hangs(
 def test_a_stalled_reply_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch, hub: Hub, cache: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(download, "PATIENCE", 0.3)
+    monkeypatch.setattr(hub_source, "PATIENCE", 0.3)
     hub.breaks, hub.stalls = [HALF, 0], True
     assert fetch(on_pypi(tmp_path, HALF), Watcher(), cache).read_bytes() == DATA
     assert hub.got_ranges[:2] == ["bytes=0-", f"bytes={HALF}-"]
@@ -479,7 +481,7 @@ def test_the_disk_fills_meanwhile(hub: Hub, cache: Path) -> None:
 
 
 def test_the_disk_fills_under_pip() -> None:
-    failure = download.failure("ERROR: Could not install: [Errno 28] No space left on device\n")
+    failure = pypi.failure("ERROR: Could not install: [Errno 28] No space left on device\n")
     assert isinstance(failure, OSError)
     assert failure.errno == errno.ENOSPC
 
