@@ -34,9 +34,10 @@ def cards(
     drawn = []
     for node in trace.nodes.values():
         answer = readings[node.id].answer
-        key = canonical(answer, kind) if answer is not None else None
+        # None: not finished, so neither an answer nor an abstention (whose key is "").
+        key = canonical(answer, kind) if answer is not None else "" if node.answered else None
         out = node.kind == "path" and node.id not in counted
-        unfocused = lens.focus is not None and (key or "") != lens.focus
+        unfocused = lens.focus is not None and key != lens.focus
         drawn.append(
             _card(node, readings[node.id], looks.get(key or ""), text)
             | {

@@ -22,6 +22,20 @@ def ask(page: Page, question: str, strategy: str = "self_consistency") -> None:
     page.locator("#run").click()
 
 
+def press(page: Page, button: str) -> None:
+    """Run anew, and wait until it does: a run may be over before one looks."""
+    page.evaluate(
+        """() => {
+          const status = document.querySelector('#explore-headline .status');
+          const look = () => { if (status.textContent.includes('thinking')) window.ran = true; };
+          window.ran = false;
+          new MutationObserver(look).observe(status, { childList: true });
+        }"""
+    )
+    page.locator(button).click()
+    page.wait_for_function("window.ran")
+
+
 def ended(page: Page, words: str | re.Pattern[str] = "finished") -> None:
     """Wait until the run says so, and may be asked for again."""
     expect(status(page)).to_contain_text(words)
@@ -60,6 +74,12 @@ def grown(page: Page, lengths: list[int]) -> None:
     )
 
 
+def named(list_of: Locator) -> dict[str, str]:
+    """What a list of names and figures says."""
+    names, figures = (list_of.locator(tag).all_inner_texts() for tag in ("dt", "dd"))
+    return dict(zip(names, figures, strict=True))
+
+
 def chips(page: Page, stage: str = "explore") -> Locator:
     """All answers, and then one for each; what they say is "A15 · 5"."""
     return page.locator(f"#{stage}-votes .chip")
@@ -90,8 +110,6 @@ def tab_to(page: Page, target: Locator, most: int = 80) -> None:
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"Tab does not reach {target}")
-
-
 
 
 def room(page: Page, name: str) -> Page:

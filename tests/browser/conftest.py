@@ -9,8 +9,16 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from tests.conftest import ROOT, App, free_port
 
@@ -39,7 +47,9 @@ class ScriptedApp(App):
         self.log = folder / "scripted.log"
         command = [sys.executable, "-m", "tests.browser.scripted_app", str(self.port)]
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=os.environ, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=os.environ | {"TMPDIR": str(folder)}, stdout=log, stderr=log
+            )
         self.wait()
 
     def tell(self, route: str, **query: Any) -> Any:

@@ -33,7 +33,9 @@ def events(question: str = QUESTION, model: str = "a-model", words: tuple[str, .
     for node in ("0", "1"):
         made.append((0.0, Opened(node, (), "path", str(int(node) + 1))))
         sampling = Sampling(0.7, seed=100)
-        made.append((0.0, Prompted(node, f"<|im_start|>{question}{TRIGGER}", sampling, int(node), 2)))
+        made.append(
+            (0.0, Prompted(node, f"<|im_start|>{question}{TRIGGER}", sampling, int(node), 2))
+        )
         made.append((0.0, Delta(node, TRIGGER, 3, forced=True)))
     for second, word in enumerate(words, start=2):
         made += [(float(second), Delta(node, word, 1, -0.1)) for node in ("0", "1")]

@@ -65,7 +65,11 @@ def test_the_queue_runs_what_the_form_would(queue: Queue, scripted: ScriptedApp)
         ("Paths", "many", "Setting “paths” is many"),
         ("Paths", None, "Setting “paths” is None"),
         ("Paths", [8], "Setting “paths” is [8]"),
-        ("Temperature", 1e9, "Setting “temperature” is 1000000000.0; it must lie between 0.1 and 2."),
+        (
+            "Temperature",
+            1e9,
+            "Setting “temperature” is 1000000000.0; it must lie between 0.1 and 2.",
+        ),
         ("Longest path (tokens)", -1, "Setting “max_tokens” is -1"),
         ("How answers are found", "guess", "Setting “rule”: “guess” is not allowed."),
         ("Also show the greedy path (has no vote)", "maybe", "Setting “greedy”: “maybe”"),

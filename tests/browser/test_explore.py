@@ -13,8 +13,10 @@ from tests.browser.acts import (
     chips,
     ended,
     grown,
+    named,
     number,
     pick,
+    press,
     status,
     tab_to,
     titles,
@@ -64,7 +66,7 @@ def test_one_prompt_is_read_once_for_all_paths(scripted: ScriptedApp, voted: Pag
     assert scripted.calls[-1]["n"] == 8
     ledger = voted.locator("#explore-ledger .ledger")
     expect(ledger).to_contain_text("calls8")
-    figures = dict(zip(*(ledger.locator(tag).all_inner_texts() for tag in ("dt", "dd"))))
+    figures = named(ledger)
     assert int(figures["prompt tokens"]) == 8 * int(figures["of them computed"])
     assert figures["forced"] == "40"
 
@@ -120,7 +122,7 @@ def test_a_path_is_picked_and_shown_whole(scripted: ScriptedApp, voted: Page, wa
     expect(prompt.locator(".forced")).to_have_text("Let's think step by step.")
     assert output.evaluate("node => node.textContent") == card_texts(voted)[2]
     expect(output.locator("mark")).to_have_text("17")
-    facts = dict(zip(*(sheet.locator(tag).all_inner_texts() for tag in ("dt", "dd"))))
+    facts = named(sheet)
     assert facts["answer"] == "17"
     assert facts["found"] == "after “The answer is”"
     assert facts["mean log-probability"] == "-0.500"
@@ -217,9 +219,7 @@ def test_a_trigger_of_ones_own_is_put_into_the_models_mouth(scripted: ScriptedAp
     assert "Let's be brief." in scripted.calls[-1]["prompt"]
 
 
-def test_stop_ends_the_run_keeps_its_text_and_lets_one_run_again(
-    scripted: ScriptedApp, page: Page
-):
+def test_stop_ends_the_run_keeps_its_text_and_lets_one_run_again(scripted: ScriptedApp, page: Page):
     scripted.tell("pace", words=80)
     ask(page, PENS)
     grown(page, [len("Let's think step by step.")] * 8)
@@ -240,13 +240,11 @@ def test_the_same_seed_gives_the_same_texts_and_another_seed_others(
 ):
     first, seed = card_texts(voted), scripted.calls[-1]["seed"]
     asked = len(scripted.calls)
-    voted.locator("#again").click()
-    expect(status(voted)).to_contain_text("thinking")
+    press(voted, "#again")
     ended(voted)
     assert card_texts(voted) == first
     assert [call["seed"] for call in scripted.calls[asked:]] == [seed]
-    voted.locator("#run").click()
-    expect(status(voted)).to_contain_text("thinking")
+    press(voted, "#run")
     ended(voted)
     assert card_texts(voted) != first
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import ask, card_texts, cards, chips, ended, grown, number, status
+from tests.browser.acts import ask, card_texts, cards, chips, ended, grown, number, press, status
 from tests.browser.conftest import Browse
 from tests.conftest import App
 
@@ -61,8 +61,7 @@ def test_the_same_seed_gives_the_same_texts_of_a_real_model(real: Page):
     expect(status(real)).to_contain_text("finished", timeout=PATIENCE)
     expect(real.locator("#again")).to_be_enabled()
     first = card_texts(real)
-    real.locator("#again").click()
-    expect(status(real)).to_contain_text("thinking")
+    press(real, "#again")
     expect(status(real)).to_contain_text("finished", timeout=PATIENCE)
     assert card_texts(real) == first
 

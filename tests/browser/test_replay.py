@@ -82,7 +82,13 @@ def test_the_speed_can_be_changed_while_it_plays(loaded: Page):
 
 
 def test_the_scrubber_shows_any_moment_forwards_and_backwards(loaded: Page):
-    for second, words in ((4.5, WORDS[:3]), (30, WORDS), (2.5, WORDS[:1]), (1, ()), (7.2, WORDS[:6])):
+    for second, words in (
+        (4.5, WORDS[:3]),
+        (30, WORDS),
+        (2.5, WORDS[:1]),
+        (1, ()),
+        (7.2, WORDS[:6]),
+    ):
         number(loaded, "Position (seconds)", second)
         expected = TRIGGER + "".join(words)
         loaded.wait_for_function(
@@ -109,10 +115,12 @@ def test_a_replay_is_read_again_and_looked_into_like_a_live_run(loaded: Page):
 @pytest.mark.skipif(not bundled_recordings(), reason="no recordings ship yet")
 def test_a_bundled_recording_plays_by_itself(page: Page):
     bundled = bundled_recordings()[0]
-    speed(room(page, "Replays"), "20")
+    speed(room(page, "Replays"), "0.5")
     page.get_by_label(table("en")[bundled.title], exact=True).check()
-    expect(page.locator(FACE)).to_contain_text("REPLAY")
+    expect(page.locator("#pause")).to_be_enabled()
     expect(status(page, "replay")).to_contain_text("thinking")
+    expect(page.locator(FACE)).to_contain_text("REPLAY")
+    speed(page, "20")
     expect(page.locator("#play")).to_be_enabled()
     expect(status(page, "replay")).to_contain_text("finished")
 
@@ -131,31 +139,38 @@ def spoilt(how: str) -> bytes:
     if how == "newer":
         header = json.dumps({"thoughtscope": 9, "version": "9", "date": "2030"}).encode()[:-1]
         return header + b',"check":"%08x"}\n' % zlib.crc32(header)
-    return b"x" * (MAX_BYTES + 1)
+    raise KeyError(how)
 
 
-@pytest.mark.parametrize(
-    ("how", "said"),
-    [
-        ("truncated", "Line 10: the recording breaks off"),
-        ("cut", "Line 12: the recording breaks off"),
-        ("edited", "Line 13: the recording was changed"),
-        ("foreign", "Line 1: this is not a line"),
-        ("newer", "Line 1: the recording has schema 9"),
-    ],
-)
+BROKEN = {
+    "truncated": "Line 10: the recording breaks off",
+    "cut": "Line 12: the recording breaks off",
+    "edited": "Line 13: the recording was changed",
+    "foreign": "Line 1: this is not a line",
+    "newer": "Line 1: the recording has schema 9",
+}
+
+
 def test_a_broken_recording_is_refused_by_line_and_the_old_one_stays(
-    loaded: Page, how: str, said: str
+    loaded: Page, subtests: pytest.Subtests
 ):
     before = card_texts(loaded, "replay")
-    load(loaded, spoilt(how), "broken.jsonl")
-    expect(status(loaded, "replay")).to_contain_text(said)
-    expect(loaded.locator(FACE)).to_have_text("REPLAY · a-model · 2026-11-05")
-    assert card_texts(loaded, "replay") == before
+    for how, said in BROKEN.items():
+        with subtests.test(how):
+            load(loaded, spoilt(how), "broken.jsonl")
+            expect(status(loaded, "replay")).to_contain_text(said)
+            expect(loaded.locator(FACE)).to_have_text("REPLAY · a-model · 2026-11-05")
+            assert card_texts(loaded, "replay") == before
     speed(loaded, "20")
     loaded.locator("#play").click()
     expect(status(loaded, "replay")).to_have_text("thinking …")
     expect(status(loaded, "replay")).to_have_text("finished: 2 of 2 paths agree")
+
+
+def test_a_file_that_is_too_large_is_not_taken(loaded: Page):
+    load(loaded, b"x" * (MAX_BYTES + 1), "large.jsonl")
+    expect(loaded.locator("body")).to_contain_text("a recording may have at most")
+    expect(loaded.locator(FACE)).to_have_text("REPLAY · a-model · 2026-11-05")
 
 
 def test_a_run_that_is_downloaded_and_opened_again_shows_the_same_picture(

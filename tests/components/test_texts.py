@@ -31,7 +31,10 @@ OWN_CODE = {"EngineDied": "engine_died", "ContextOverflow": "context_overflow"}
 def calls() -> list[tuple[str, ast.Call]]:
     """Every call in the app's sources, with the name of what is called."""
     found = []
-    for path in [ROOT / "app.py", *(file for room in ROOMS for file in (ROOT / room).rglob("*.py"))]:
+    for path in [
+        ROOT / "app.py",
+        *(file for room in ROOMS for file in (ROOT / room).rglob("*.py")),
+    ]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call):
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else None
@@ -66,7 +69,9 @@ def blanks(sentence: str) -> set[str]:
 
 def test_both_tables_have_the_same_keys_and_no_empty_string():
     assert table("en").keys() == table("zh").keys()
-    assert [key for code in LANGUAGES for key, words in table(code).items() if not words.strip()] == []
+    assert [
+        key for code in LANGUAGES for key, words in table(code).items() if not words.strip()
+    ] == []
 
 
 def test_both_sentences_of_a_key_have_the_same_blanks():
@@ -77,7 +82,9 @@ def test_both_sentences_of_a_key_have_the_same_blanks():
 
 def test_the_chinese_table_is_chinese():
     alike = {key for key in table("en") if table("en")[key] == table("zh")[key]}
-    worded = {key for key in alike if re.search(r"[A-Za-z]{3}", re.sub(r"{\w+}", "", table("en")[key]))}
+    worded = {
+        key for key in alike if re.search(r"[A-Za-z]{3}", re.sub(r"{\w+}", "", table("en")[key]))
+    }
     assert worded == set()
 
 
