@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -108,6 +109,7 @@ def serve(given: argparse.Namespace) -> int:
 
     host = embedded(given.model)
     page = Page(REGISTRY, host)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         page.blocks.queue(default_concurrency_limit=None).launch(
             server_name=given.host,

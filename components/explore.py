@@ -1,28 +1,31 @@
 """Explore: ask a question, choose a strategy, watch it think."""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from components import headline
 from components.form import DETECT, Asked, Form
 from components.headline import Origin
 from components.localize import Localizer
-from components.sessions import Session, Sessions
+from components.sessions import Notice, Session, Sessions, Words
 from components.stage import Stage
 from components.texts import error_text, texts
 from core import recording
 from core.driver import HEARTBEAT_SECONDS, Driver
 from core.engine import Engine, EngineHost
-from core.errors import InvalidInput, ThoughtscopeError
+from core.errors import EngineUnavailable, InvalidInput, ThoughtscopeError
 from core.params import build
 from core.question import KINDS, LANGUAGES, ask, is_encodable
 from core.run import Run
 from core.strategy import Strategy
+
+_log = logging.getLogger(__name__)
 
 MAX_SEED = 2**31 - 1
 MAX_REFERENCE = 300
@@ -64,11 +67,16 @@ class Explore:
                 )
         self._bind()
 
+    @property
+    def _outputs(self) -> list[Any]:
+        form = self._form
+        return [*self.stage.outputs, form.run, form.stop, form.again, self._download]
+
     def _bind(self) -> None:
         form = self._form
         live: dict[str, Any] = {
             "inputs": form.inputs,
-            "outputs": [*self.stage.outputs, form.run, form.stop, form.again, self._download],
+            "outputs": self._outputs,
             "show_progress": "hidden",
             "concurrency_limit": None,
             "trigger_mode": "once",
@@ -94,8 +102,8 @@ class Explore:
     async def _run(self, session: Session, asked: Asked, seed: int | None = None) -> Frames:
         """Check, wait for the engine, run. Whatever happens is shown; nothing typed is lost."""
         if session.running:
-            words = texts(session.language)("error.already_running")
-            yield self._line(session, words, "error", running=True)
+            error = InvalidInput("already_running")
+            yield self._say(session, _sentence(error), "error", running=True)
             return
         session.running = True
         try:
@@ -106,8 +114,7 @@ class Explore:
                 async for frame in self._drive(session, make_driver(session.engine)):
                     yield frame
         except ThoughtscopeError as error:
-            words = error_text(error.as_dict(), session.language)
-            yield self._line(session, words, "error")
+            yield self._say(session, _sentence(error), "error")
         finally:
             session.running = False
             session.driver = session.waiting = session.engine = None
@@ -131,15 +138,18 @@ class Explore:
         session.waiting = waiting = asyncio.ensure_future(self._host.ready())
         done, _ = await asyncio.wait({waiting}, timeout=0.05)
         if not done:
-            words = texts(session.language)("explore.waiting")
-            yield self._line(session, words, "wait", running=True)
+            yield self._say(session, _key("explore.waiting"), "wait", running=True)
         while not done:
             done, _ = await asyncio.wait({waiting}, timeout=HEARTBEAT_SECONDS)
-            yield self._nothing(session, running=True)
+            yield [gr.skip()] * len(self._outputs)
         if waiting.cancelled():
-            yield self._line(session, texts(session.language)("headline.stopped"), "quiet")
-        else:
+            yield self._say(session, _key("headline.stopped"), "quiet")
+        elif (error := waiting.exception()) is None or isinstance(error, ThoughtscopeError):
             session.engine = waiting.result()
+        else:
+            # A fault of ours while the engine was made ready; the log has the rest.
+            _log.error("the engine could not be made ready", exc_info=error)
+            raise EngineUnavailable("internal") from error
 
     async def _drive(self, session: Session, driver: Driver) -> Frames:
         session.driver, session.last_seed = driver, driver.run.seed
@@ -153,15 +163,13 @@ class Explore:
             yield [*drawn, *buttons, self._file(driver) if ended else gr.skip()]
             buttons = [gr.skip()] * 3
 
-    def _line(self, session: Session, words: str, tone: str, *, running: bool = False) -> list[Any]:
+    def _say(
+        self, session: Session, words: Words, tone: str, *, running: bool = False
+    ) -> list[Any]:
         """A frame that says one thing above the picture and leaves the picture alone."""
-        line = headline.message(words, tone)
-        session.explore.sent["headline"] = line
-        return [line, *self._nothing(session, running=running)[1:]]
-
-    def _nothing(self, session: Session, *, running: bool) -> list[Any]:
-        skipped = [gr.skip()] * len(self.stage.outputs)
-        return [*skipped, *self._buttons(session, running=running), gr.skip()]
+        session.explore.notice = Notice(words, tone)
+        drawn = self.stage.render(session.explore, session.language)
+        return [*drawn, *self._buttons(session, running=running), gr.skip()]
 
     def _buttons(self, session: Session, *, running: bool) -> list[Any]:
         return [
@@ -175,6 +183,14 @@ class Explore:
         path = self._folder / f"thoughtscope-{driver.run.seed}-{secrets.token_hex(4)}.jsonl"
         path.write_text(recording.write(driver.run.events), encoding="utf-8")
         return gr.update(value=str(path), interactive=True)
+
+
+def _sentence(error: ThoughtscopeError) -> Words:
+    return partial(error_text, error.as_dict())
+
+
+def _key(key: str) -> Words:
+    return lambda language: texts(language)(key)
 
 
 def _one_of(name: str, given: str, allowed: tuple[Any, ...]) -> Any:

@@ -1,5 +1,6 @@
 """The texts of a run as cards: rationale and answer, or every sampled path, growing live."""
 
+from itertools import islice
 from typing import Any
 
 import gradio as gr
@@ -10,6 +11,9 @@ from components.texts import Text
 from components.view import view
 from core.answers import canonical
 from core.trace import Trace, TraceNode
+
+MAX_CARDS = 200
+"""Cards that the page draws; a recording from outside may have any number of nodes."""
 
 MAX_CARD_TEXT = 20_000
 """Characters of one text that the page draws; the recording has all of it."""
@@ -32,7 +36,7 @@ def cards(
     counted = {node.id for node in voting(trace, lens)}
     kind = trace.started.kind if trace.started else "text"
     drawn = []
-    for node in trace.nodes.values():
+    for node in islice(trace.nodes.values(), MAX_CARDS):
         answer = readings[node.id].answer
         # None: not finished, so neither an answer nor an abstention (whose key is "").
         key = canonical(answer, kind) if answer is not None else "" if node.answered else None

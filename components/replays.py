@@ -5,23 +5,22 @@ import json
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from components import headline
 from components.headline import Origin
 from components.localize import Localizer
-from components.sessions import Session, Sessions
+from components.sessions import Notice, Session, Sessions
 from components.stage import Stage
-from components.texts import Text, error_text, texts
+from components.texts import Text, error_text
 from components.view import ASSETS
 from core import recording
 from core.driver import FRAME_SECONDS
-from core.errors import InvalidRecording
-from core.recording import Recording
-from core.trace import Trace
+from core.errors import InvalidInput, InvalidRecording, ThoughtscopeError
+from core.recording import Playback, Recording
 
 SPEEDS = ("0.5", "1", "2", "5", "20")
 FOLDER = ASSETS / "recordings"
@@ -128,23 +127,21 @@ class Replays:
         known = {bundled.file for bundled in bundled_recordings()}
         session = self._sessions.of(request)
         if file not in known:
-            return self._refuse(session, texts(session.language)("error.recording_unknown"))
-        return self._load(session, (FOLDER / file).read_bytes())
+            return self._refuse(session, InvalidInput("recording_unknown"))
+        return await self._load(session, FOLDER / file)
 
     async def _open_upload(self, path: str, request: gr.Request) -> list[Any]:
-        session = self._sessions.of(request)
-        content = await asyncio.to_thread(_bounded, Path(path))
-        return [*self._load(session, content), None]
+        return [*await self._load(self._sessions.of(request), Path(path)), None]
 
-    def _load(self, session: Session, content: bytes) -> list[Any]:
+    async def _load(self, session: Session, path: Path) -> list[Any]:
         """Take in a recording and show its end; a bad one is refused and the old one stays."""
         try:
-            loaded = recording.read(content)
+            loaded = await asyncio.to_thread(lambda: recording.read(_bounded(path)))
         except InvalidRecording as error:
-            return self._refuse(session, error_text(error.as_dict(), session.language))
+            return self._refuse(session, error)
         session.playing = False
-        session.recording, session.position = loaded, 0.0
-        session.replay.show(loaded.trace(), _origin(loaded))
+        session.playback, session.position = Playback(loaded), 0.0
+        session.replay.show(session.playback.seek(loaded.seconds), _origin(loaded))
         return [
             *self.stage.render(session.replay, session.language),
             gr.update(maximum=max(loaded.seconds, 0.1), value=loaded.seconds, interactive=True),
@@ -152,32 +149,32 @@ class Replays:
             gr.update(interactive=False),
         ]
 
-    def _refuse(self, session: Session, words: str) -> list[Any]:
-        shown = session.replay.sent.get("headline", headline.message(""))
-        assert isinstance(shown, dict)
-        line = {**shown, "tone": "error", "status": words}  # the old one's face stays with it
-        session.replay.sent["headline"] = line
-        return [line, *[gr.skip()] * (len(self._outputs) - 1)]
+    def _refuse(self, session: Session, error: ThoughtscopeError) -> list[Any]:
+        session.replay.notice = Notice(partial(error_text, error.as_dict()), "error")
+        drawn = self.stage.render(session.replay, session.language)
+        return [*drawn, *[gr.skip()] * (len(self._outputs) - len(drawn))]
 
     async def _play(self, speed: str, request: gr.Request) -> AsyncGenerator[list[Any], None]:
         """Play from where it stands, or from the beginning when it stands at the end."""
         session = self._sessions.of(request)
-        played = session.recording
-        if played is None or session.playing:
+        playback = session.playback
+        if playback is None or session.playing:
             return
         session.playing = True
-        if session.position >= played.seconds:
+        session.plays = mine = session.plays + 1  # a pause and a new start end this loop too
+        end = playback.recording.seconds
+        if session.position >= end:
             session.position = 0.0
         await self._set_speed(speed, request)
         yield self._frame(session, buttons=self._buttons(playing=True))
         moment = time.monotonic()
-        while session.playing and session.recording is played and session.position < played.seconds:
+        while session.playing and session.plays == mine and session.position < end:
             await asyncio.sleep(FRAME_SECONDS)
             now = time.monotonic()
-            session.position = min(session.position + (now - moment) * session.rate, played.seconds)
+            session.position = min(session.position + (now - moment) * session.rate, end)
             moment = now
             yield self._frame(session)
-        if session.recording is played:
+        if session.playback is playback and session.plays == mine:
             session.playing = False
             yield self._frame(session, buttons=self._buttons(playing=False))
 
@@ -193,16 +190,16 @@ class Replays:
     async def _scrub(self, position: float, request: gr.Request) -> list[Any]:
         session = self._sessions.of(request)
         session.playing = False
-        if session.recording is None:
+        if session.playback is None:
             return [gr.skip()] * len(self._outputs)
-        session.position = min(max(float(position), 0.0), session.recording.seconds)
+        session.position = min(max(float(position), 0.0), session.playback.recording.seconds)
         frame = self._frame(session, buttons=self._buttons(playing=False))
         frame[len(self.stage.outputs)] = gr.skip()
         return frame
 
     def _frame(self, session: Session, buttons: list[Any] | None = None) -> list[Any]:
-        if session.recording is not None:
-            session.replay.trace = _trace_at(session)
+        if session.playback is not None:
+            session.replay.trace = session.playback.seek(session.position)
         return [
             *self.stage.render(session.replay, session.language),
             gr.update(value=round(session.position, 1)),
@@ -226,11 +223,6 @@ def _choices(text: Text) -> list[tuple[str, str]]:
 
 def _origin(loaded: Recording) -> Origin:
     return Origin(replayed=True, date=loaded.header.date)
-
-
-def _trace_at(session: Session) -> Trace:
-    assert session.recording is not None
-    return session.recording.trace(session.position)
 
 
 def _bounded(path: Path) -> bytes:

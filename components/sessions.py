@@ -1,6 +1,7 @@
 """What each open browser tab holds. Nobody sees another's."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import gradio as gr
@@ -11,10 +12,22 @@ from components.texts import Language
 from core.driver import Driver
 from core.engine import Engine
 from core.errors import InvalidInput
-from core.recording import Recording
+from core.recording import Playback
 from core.trace import Trace
 
 MAX_SESSIONS = 1_000
+
+
+Words = Callable[[Language], str]
+"""A sentence, once the language is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to be said above the picture, in whatever language. `tone`: error, wait, quiet."""
+
+    words: Words
+    tone: str
 
 
 @dataclass(slots=True)
@@ -24,11 +37,13 @@ class Screen:
     trace: Trace = field(default_factory=Trace)
     lens: Lens = field(default_factory=Lens)
     origin: Origin = field(default_factory=Origin)
+    notice: Notice | None = None
+    votes: tuple[object, str] | None = None
     sent: dict[str, object] = field(default_factory=dict)
 
     def show(self, trace: Trace, origin: Origin) -> None:
         """Another run, to be read as it was made."""
-        self.trace, self.origin, self.lens = trace, origin, Lens()
+        self.trace, self.origin, self.lens, self.notice = trace, origin, Lens(), None
 
 
 @dataclass(slots=True)
@@ -43,9 +58,10 @@ class Session:
     engine: Engine | None = None
     running: bool = False
     last_seed: int | None = None
-    recording: Recording | None = None
+    playback: Playback | None = None
     position: float = 0.0
     playing: bool = False
+    plays: int = 0
     rate: float = 1.0
 
     async def stop(self) -> None:

@@ -6,12 +6,12 @@ import gradio as gr
 
 from components import headline, inspector, ledger, paths, votes
 from components.localize import Localizer
-from components.palette import looks
-from components.reading import count, read, weighting
+from components.palette import Look, looks
+from components.reading import Reading, count, read, voting, weighting
 from components.sessions import Screen, Session, Sessions
 from components.texts import Language, Text, texts
 from core.answers import RULES
-from core.votes import WEIGHTINGS
+from core.votes import WEIGHTINGS, Tally
 
 AS_RUN = "as_run"
 
@@ -93,16 +93,15 @@ class Stage:
         seen = looks(readings.values(), kind)
         tally = count(trace, lens, readings)
         chosen = readings.get(lens.selected or "")
-        weight = weighting(trace, lens)
         total = len(list(trace.of_kind("path")))
         hint = text(f"{self._which}.empty")
         drawn = {
-            "headline": headline.headline(trace, lens, readings, screen.origin, text, language),
+            "headline": _headline(screen, readings, text, language),
             "paths": paths.cards(trace, lens, readings, seen, text)
             if trace.nodes
             else paths.empty(hint),
             "ballot": tally is not None,
-            "votes": votes.histogram(trace, lens, tally, seen, weight, text),
+            "votes": self._votes(screen, tally, seen, text),
             "first": (total, lens.first or total),
             "weighting": lens.weighting or AS_RUN,
             "rule": lens.rule or AS_RUN,
@@ -112,6 +111,16 @@ class Stage:
             "ledger": ledger.entries(trace.totals(), text) if trace.nodes else [],
         }
         return [_update(screen, name, value) for name, value in drawn.items()]
+
+    def _votes(self, screen: Screen, tally: Tally | None, seen: dict[str, Look], text: Text) -> str:
+        """The histogram, made anew only where something in it has changed: a figure takes time."""
+        trace, lens = screen.trace, screen.lens
+        weight, paths = weighting(trace, lens), len(voting(trace, lens))
+        key = (id(trace), tally, lens.focus, weight, paths, text)
+        if screen.votes is None or screen.votes[0] != key:
+            made = votes.histogram(trace, lens, tally, seen, weight, text)
+            screen.votes = (key, made)
+        return screen.votes[1]
 
     def _bind(self) -> None:
         sessions, screen_of = self._sessions, self.screen
@@ -149,6 +158,20 @@ class Stage:
 
         self.paths.node_select(picked, None, self.outputs, **quiet)
         self.votes.bar_select(picked, None, self.outputs, **quiet)
+
+
+def _headline(
+    screen: Screen, readings: dict[str, Reading], text: Text, language: Language
+) -> dict[str, Any]:
+    """The run's headline, or the notice; over a replay the notice leaves the replay's face."""
+    line = headline.headline(screen.trace, screen.lens, readings, screen.origin, text, language)
+    notice = screen.notice
+    if notice is None:
+        return line
+    words = notice.words(language)
+    if screen.origin.replayed:
+        return {**line, "status": words, "tone": notice.tone}
+    return headline.message(words, notice.tone)
 
 
 def _choices(text: Text, family: str, options: tuple[str, ...]) -> list[tuple[str, str]]:

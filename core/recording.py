@@ -80,14 +80,28 @@ class Recording:
         """How long the run took."""
         return self.events[-1][0]
 
-    def trace(self, until: float | None = None) -> Trace:
-        """The run as it stood `until` seconds after it began; None: at its end."""
-        trace = Trace()
-        for time, event in self.events:
-            if until is not None and time > until:
-                break
-            trace.apply(time, event)
-        return trace
+    def trace(self) -> Trace:
+        """The run at its end."""
+        return Playback(self).seek(self.seconds)
+
+
+class Playback:
+    """A recording at some moment. Going on costs only the events between; going back, all."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.trace = Trace()
+        self._next = 0
+
+    def seek(self, seconds: float) -> Trace:
+        """The run as it stood `seconds` after it began; the same trace while time goes on."""
+        events = self.recording.events
+        if seconds < self.trace.seconds:
+            self.trace, self._next = Trace(), 0
+        while self._next < len(events) and events[self._next][0] <= seconds:
+            self.trace.apply(*events[self._next])
+            self._next += 1
+        return self.trace
 
 
 def write(events: Iterable[Timed], date: datetime | None = None) -> str:

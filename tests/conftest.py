@@ -41,7 +41,11 @@ def chromium() -> str:
 
 
 def installed_chromium() -> str | None:
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
 
 
 def playwright_chromium() -> str | None:

@@ -24,7 +24,7 @@ from core.events import (
     Scored,
     Started,
 )
-from core.recording import MAX_BYTES, MAX_LINES, MAX_SECONDS, SCHEMA, read, write
+from core.recording import MAX_BYTES, MAX_LINES, MAX_SECONDS, SCHEMA, Playback, read, write
 from core.trace import Trace
 from tests.core.builders import START
 
@@ -133,10 +133,11 @@ def test_the_trace_of_the_replay_is_that_of_the_live_run():
 
 def test_a_replay_can_be_seen_as_it_stood_at_any_time():
     recording = read(FILE)
-    assert recording.trace(until=-1.0).started is None
-    assert list(recording.trace(until=0.25).nodes) == ["0", "0.0"]
-    assert recording.trace(until=0.2499).nodes.keys() == {"0"}
-    assert recording.trace(until=99.0).ended == EVENTS[-1]
+    playback = Playback(recording)
+    assert playback.seek(-1.0).started is None
+    assert list(playback.seek(0.25).nodes) == ["0", "0.0"]
+    assert playback.seek(0.2499).nodes.keys() == {"0"}
+    assert playback.seek(99.0).ended == EVENTS[-1]
 
 
 def test_a_missing_last_line_feed_is_forgiven():
