@@ -29,18 +29,19 @@ _ANSWER: dict[Language, dict[str, str]] = {
     },
 }
 
+# No stand-in letter where the answer is a word or a letter: small models answer "X".
 _CLOSING: dict[Language, dict[str, str]] = {
     "en": {
         "number": "Finish with the sentence “The answer is N.”, where N is a number in digits.",
-        "choice": "Finish with the sentence “The answer is X.”, where X is the letter you choose.",
+        "choice": "Finish with the sentence “The answer is …”, completed with one of the letters.",
         "yes_no": "Finish with the sentence “The answer is Yes.” or “The answer is No.”",
-        "text": "Finish with the sentence “The answer is X.”, where X is your short answer.",
+        "text": "Finish with the sentence “The answer is …”, completed with your short answer.",
     },
     "zh": {
         "number": "最后用一句话结束：“答案是 N。”，其中 N 是阿拉伯数字。",
-        "choice": "最后用一句话结束：“答案是 X。”，其中 X 是你选择的字母。",
+        "choice": "最后用一句话结束：“答案是……”，填上你选择的字母。",
         "yes_no": "最后用一句话结束：“答案是：是。”或“答案是：否。”",
-        "text": "最后用一句话结束：“答案是 X。”，其中 X 是简短的答案。",
+        "text": "最后用一句话结束：“答案是……”，填上简短的答案。",
     },
 }
 
