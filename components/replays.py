@@ -160,7 +160,7 @@ class Replays:
         playback = session.playback
         if playback is None or session.playing:
             return
-        session.playing = True
+        session.playing, session.replay.notice = True, None
         session.plays = mine = session.plays + 1  # a pause and a new start end this loop too
         end = playback.recording.seconds
         if session.position >= end:
@@ -170,6 +170,8 @@ class Replays:
         moment = time.monotonic()
         while session.playing and session.plays == mine and session.position < end:
             await asyncio.sleep(FRAME_SECONDS)
+            if not session.playing or session.plays != mine:
+                break  # what is held does not move
             now = time.monotonic()
             session.position = min(session.position + (now - moment) * session.rate, end)
             moment = now
@@ -189,7 +191,7 @@ class Replays:
 
     async def _scrub(self, position: float, request: gr.Request) -> list[Any]:
         session = self._sessions.of(request)
-        session.playing = False
+        session.playing, session.replay.notice = False, None
         if session.playback is None:
             return [gr.skip()] * len(self._outputs)
         session.position = min(max(float(position), 0.0), session.playback.recording.seconds)
