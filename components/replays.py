@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -142,9 +143,10 @@ class Replays:
         session.playing = False
         session.playback, session.position = Playback(loaded), 0.0
         session.replay.show(session.playback.seek(loaded.seconds), _origin(loaded))
+        end = max(math.ceil(loaded.seconds * 10) / 10, 0.1)  # the scrubber's steps are tenths
         return [
             *self.stage.render(session.replay, session.language),
-            gr.update(maximum=max(loaded.seconds, 0.1), value=loaded.seconds, interactive=True),
+            gr.update(maximum=end, value=end, interactive=True),
             gr.update(interactive=True),
             gr.update(interactive=False),
         ]
