@@ -32,7 +32,7 @@ MAX_REFERENCE = 300
 
 # On a narrow screen the picture is below the form: bring it into view.
 _TO_STAGE = """() => {
-  if (innerWidth < 900) document.querySelector('#explore-headline').scrollIntoView();
+  if (innerWidth < 900) document.querySelector('.stage').scrollIntoView();
 }"""
 
 Frames = AsyncGenerator[list[Any], None]

@@ -80,11 +80,6 @@ class Stage:
         """This stage's part of a session."""
         return session.explore if self._which == "explore" else session.replay
 
-    async def again(self, request: gr.Request) -> list[Any]:
-        """Draw what the session holds."""
-        session = self._sessions.of(request)
-        return self.render(self.screen(session), session.language)
-
     def render(self, screen: Screen, language: Language) -> list[Any]:
         """An update for each output; what has not changed is skipped."""
         trace, lens, text = screen.trace, screen.lens, texts(language)
