@@ -109,10 +109,15 @@ async def opened(chromium: Browser, url: str) -> Page:
 
 async def ask(page: Page, question: str, seed: int, max_tokens: int) -> None:
     """Fill the form for self-consistency with 8 paths, and run it."""
+    await fill(page, question, seed, max_tokens)
+    await page.click("#run")
+
+
+async def fill(page: Page, question: str, seed: int, max_tokens: int) -> None:
+    """Fill the form for self-consistency with 8 paths."""
     await page.fill("#question textarea", question)
     if not await page.locator("#seed input").is_visible():
         await page.get_by_role("button", name="Answer kind").click()
     await page.fill("#seed input", str(seed))
     await page.get_by_label("number input for Longest path (tokens)").fill(str(max_tokens))
     await page.keyboard.press("Tab")
-    await page.click("#run")

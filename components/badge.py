@@ -1,18 +1,29 @@
 """The engine badge: what is running, or how far it is from running."""
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
-from components.texts import Text, error_text
+from components.localize import START
+from components.texts import Text, error_text, texts
 from components.view import view
 from core.engine import EngineStatus
 from core.question import Language
 
 
-def badge_view(**options: Any) -> gr.HTML:
-    """One line, with a bar while something is fetched."""
-    return view("badge", {}, **options)
+def badge_view(current: Callable[[], EngineStatus], **options: Any) -> gr.HTML:
+    """One line, with a bar while something is fetched. Its value is the language.
+
+    The page asks for the status itself, each second: an event of Gradio's would make it look
+    through every component on the page each time.
+    """
+
+    async def status(language: Language) -> dict[str, Any]:
+        language = "zh" if language == "zh" else "en"
+        return badge(current(), texts(language), language)
+
+    return view("badge", START, server_functions=[status], **options)
 
 
 def badge(status: EngineStatus, text: Text, language: Language) -> dict[str, Any]:
@@ -25,6 +36,7 @@ def badge(status: EngineStatus, text: Text, language: Language) -> dict[str, Any
         "share": share,
         "log": status.log[-4_000:] if status.phase == "failed" else "",
         "log_label": text("badge.log"),
+        "lost": text("badge.lost"),
     }
 
 

@@ -12,9 +12,11 @@ import gradio as gr
 
 from components.form import DETECT, Asked, Form
 from components.headline import Origin
+from components.listening import LIVE, QUIET
 from components.localize import Localizer
+from components.reading import Lens
 from components.sessions import Notice, Session, Sessions, Words
-from components.stage import Stage
+from components.stage import AS_RUN, Stage
 from components.texts import error_text, texts
 from core import recording
 from core.driver import HEARTBEAT_SECONDS, Driver
@@ -67,57 +69,76 @@ class Explore:
                 )
         self._bind()
 
-    @property
-    def _outputs(self) -> list[Any]:
-        form = self._form
-        return [*self.stage.outputs, form.run, form.stop, form.again, self._download]
-
     def _bind(self) -> None:
-        form = self._form
-        live: dict[str, Any] = {
+        """A run is three events: begin, stream, settle. What streams touches the picture alone."""
+        form, drawn = self._form, self.stage.outputs
+        buttons = [form.run, form.stop, form.again]
+        begin: dict[str, Any] = {
             "inputs": form.inputs,
-            "outputs": self._outputs,
-            "show_progress": "hidden",
-            "concurrency_limit": None,
+            "outputs": [*drawn, *self.stage.lenses, *buttons],
             "trigger_mode": "once",
-            "api_visibility": "private",
+            **LIVE,
         }
         form.run.click(None, None, None, js=_TO_STAGE)
-        gr.on([form.run.click, form.question.submit], self._run_new, **live)
-        form.again.click(self._run_again, **live)
-        form.stop.click(self._stop, None, None, queue=False, api_visibility="private")
+        begun = (
+            gr.on([form.run.click, form.question.submit], self._begin_new, **begin),
+            form.again.click(self._begin_again, **begin),
+        )
+        for event in begun:
+            streamed = event.then(self._stream, None, drawn, **LIVE)
+            streamed.then(self._settle, None, [*buttons, self._download], **QUIET)
+        form.stop.click(self._stop, None, None, **QUIET)
 
     async def _stop(self, request: gr.Request) -> None:
         await self._sessions.of(request).stop()
 
-    async def _run_new(self, request: gr.Request, *values: Any) -> Frames:
-        async for frame in self._run(self._sessions.of(request), self._form.read(values)):
-            yield frame
+    async def _begin_new(self, request: gr.Request, *values: Any) -> list[Any]:
+        return self._begin(self._sessions.of(request), self._form.read(values))
 
-    async def _run_again(self, request: gr.Request, *values: Any) -> Frames:
+    async def _begin_again(self, request: gr.Request, *values: Any) -> list[Any]:
         session = self._sessions.of(request)
-        async for frame in self._run(session, self._form.read(values), session.last_seed):
-            yield frame
+        return self._begin(session, self._form.read(values), session.last_seed)
 
-    async def _run(self, session: Session, asked: Asked, seed: int | None = None) -> Frames:
-        """Check, wait for the engine, run. Whatever happens is shown; nothing typed is lost."""
-        if session.running:
-            error = InvalidInput("already_running")
-            yield self._say(session, _sentence(error), "error", running=True)
-            return
-        session.running = True
+    def _begin(self, session: Session, asked: Asked, seed: int | None = None) -> list[Any]:
+        """Check what was asked. What is wrong with it is said; nothing typed is lost."""
+        lenses = [gr.skip()] * len(self.stage.lenses)
         try:
-            make_driver = self._checked(asked, seed)
+            if session.running:
+                raise InvalidInput("already_running")
+            session.prepared = self._checked(asked, seed)
+        except InvalidInput as error:
+            drawn = self._say(session, _sentence(error), "error")
+        else:
+            session.running, session.explore.notice = True, None
+            session.explore.lens = Lens()
+            lenses = [AS_RUN] * len(self.stage.lenses)
+            drawn = self.stage.render(session.explore, session.language)
+        return [*drawn, *lenses, *self._buttons(session)]
+
+    async def _stream(self, request: gr.Request) -> Frames:
+        """Wait for the engine, then run. Whatever happens is shown."""
+        session = self._sessions.of(request)
+        prepared, session.prepared = session.prepared, None
+        if prepared is None:
+            return
+        try:
             async for frame in self._wait_for_engine(session):
                 yield frame
             if session.engine is not None:
-                async for frame in self._drive(session, make_driver(session.engine)):
+                async for frame in self._drive(session, prepared(session.engine)):
                     yield frame
         except ThoughtscopeError as error:
             yield self._say(session, _sentence(error), "error")
         finally:
             session.running = False
             session.driver = session.waiting = session.engine = None
+
+    async def _settle(self, request: gr.Request) -> list[Any]:
+        """The buttons as they are between runs, and the file of the last run."""
+        session = self._sessions.of(request)
+        made, session.made = session.made, None
+        file = gr.update(value=str(made), interactive=True) if made else gr.skip()
+        return [*self._buttons(session), file]
 
     def _checked(self, asked: Asked, seed: int | None) -> Callable[[Engine], Driver]:
         """How to make the driver once there is an engine. Raises InvalidInput now."""
@@ -138,10 +159,10 @@ class Explore:
         session.waiting = waiting = asyncio.ensure_future(self._host.ready())
         done, _ = await asyncio.wait({waiting}, timeout=0.05)
         if not done:
-            yield self._say(session, _key("explore.waiting"), "wait", running=True)
+            yield self._say(session, _key("explore.waiting"), "wait")
         while not done:
             done, _ = await asyncio.wait({waiting}, timeout=HEARTBEAT_SECONDS)
-            yield [gr.skip()] * len(self._outputs)
+            yield [gr.skip()] * len(self.stage.outputs)
         if waiting.cancelled():
             yield self._say(session, _key("headline.stopped"), "quiet")
         elif (error := waiting.exception()) is None or isinstance(error, ThoughtscopeError):
@@ -154,35 +175,29 @@ class Explore:
     async def _drive(self, session: Session, driver: Driver) -> Frames:
         session.driver, session.last_seed = driver, driver.run.seed
         session.explore.show(driver.run.trace, Origin())
-        buttons = self._buttons(session, running=True)
         async for trace in driver.frames():
-            ended = trace.ended is not None
-            if ended:
-                buttons = self._buttons(session, running=False)
-            drawn = self.stage.render(session.explore, session.language)
-            yield [*drawn, *buttons, self._file(driver) if ended else gr.skip()]
-            buttons = [gr.skip()] * 3
+            if trace.ended is not None:
+                session.made = self._file(driver)
+            yield self.stage.render(session.explore, session.language)
 
-    def _say(
-        self, session: Session, words: Words, tone: str, *, running: bool = False
-    ) -> list[Any]:
+    def _say(self, session: Session, words: Words, tone: str) -> list[Any]:
         """A frame that says one thing above the picture and leaves the picture alone."""
         session.explore.notice = Notice(words, tone)
-        drawn = self.stage.render(session.explore, session.language)
-        return [*drawn, *self._buttons(session, running=running), gr.skip()]
+        return self.stage.render(session.explore, session.language)
 
-    def _buttons(self, session: Session, *, running: bool) -> list[Any]:
+    def _buttons(self, session: Session) -> list[Any]:
+        running = session.running
         return [
             gr.update(interactive=not running),
             gr.update(interactive=running),
             gr.update(interactive=not running and session.last_seed is not None),
         ]
 
-    def _file(self, driver: Driver) -> Any:
+    def _file(self, driver: Driver) -> Path:
         """The run as a file to download, also of a run that was stopped or failed."""
         path = self._folder / f"thoughtscope-{driver.run.seed}-{secrets.token_hex(4)}.jsonl"
         path.write_text(recording.write(driver.run.events), encoding="utf-8")
-        return gr.update(value=str(path), interactive=True)
+        return path
 
 
 def _sentence(error: ThoughtscopeError) -> Words:

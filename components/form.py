@@ -8,6 +8,7 @@ import gradio as gr
 
 from components.controls import control
 from components.examples import examples
+from components.listening import QUIET
 from components.localize import Localizer
 from components.texts import Text
 from core.params import specs
@@ -166,14 +167,9 @@ class Form:
         return list(self._strategies)[-1]
 
     def _bind(self) -> None:
-        quiet: dict[str, Any] = {
-            "show_progress": "hidden",
-            "queue": False,
-            "api_visibility": "private",
-        }
-        self.strategy.change(self._show_settings, self.strategy, self._groups, **quiet)
+        self.strategy.change(self._show_settings, self.strategy, self._groups, **QUIET)
         taken = [self.question, self.reference, self.kind]
-        self.example.input(self._take_example, self.example, taken, **quiet)
+        self.example.input(self._take_example, self.example, taken, **QUIET)
 
     async def _show_settings(self, chosen: str) -> list[Any]:
         return [gr.update(visible=name == chosen) for name in self._strategies]

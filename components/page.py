@@ -9,12 +9,13 @@ from typing import Any
 import gradio as gr
 
 from components.about import about
-from components.badge import badge, badge_view
+from components.badge import badge_view
 from components.explore import Explore
+from components.listening import QUIET
 from components.localize import START, Localizer
 from components.replays import Replays
 from components.sessions import Sessions
-from components.texts import Language, texts
+from components.texts import Language
 from components.theme import theme
 from components.view import ASSETS
 from core.engine import EngineHost
@@ -22,7 +23,6 @@ from core.question import LANGUAGES
 from core.strategy import Strategy
 
 PLOTLY = ASSETS / "vendor" / "plotly-basic.min.js"
-BADGE_SECONDS = 1.0
 
 _FIRST_LANGUAGE = """() => {
   const asked = new URLSearchParams(location.search).get('lang');
@@ -30,7 +30,7 @@ _FIRST_LANGUAGE = """() => {
   const browser = navigator.language.startsWith('zh') ? 'zh' : 'en';
   return [asked, saved, browser].find((code) => code === 'en' || code === 'zh');
 }"""
-_KEEP_LANGUAGE = "(code) => { localStorage.setItem('thoughtscope.language', code); return code; }"
+_KEEP_LANGUAGE = "(code) => localStorage.setItem('thoughtscope.language', code)"
 _SWITCH_THEME = """() => {
   const dark = document.body.classList.toggle('dark');
   localStorage.setItem('thoughtscope.theme', dark ? 'dark' : 'light');
@@ -91,7 +91,7 @@ class Page:
             dark = localizer.make(
                 gr.Button, lambda t: {"value": t("page.theme")}, size="sm", elem_id="theme"
             )
-        self.badge = badge_view(elem_id="badge")
+        self.badge = badge_view(lambda: self._host.status, elem_id="badge")
         with gr.Tabs(elem_classes=["rooms"]):
             with localizer.make(gr.Tab, lambda t: {"label": t("page.explore")}, id="explore"):
                 self.explore = Explore(
@@ -104,29 +104,17 @@ class Page:
         self._bind(dark)
 
     def _bind(self, dark: Any) -> None:
-        quiet: dict[str, Any] = {
-            "show_progress": "hidden",
-            "queue": False,
-            "api_visibility": "private",
-        }
         stages = [self.explore.stage, self.replays.stage]
         drawn = [output for stage in stages for output in stage.outputs]
         words = [*self._localizer.components, self.badge, *drawn]
-        gr.Timer(BADGE_SECONDS).tick(self._badge, None, self.badge, **quiet)
         self.blocks.load(None, None, None, js=_FIRST_THEME)
-        self.blocks.load(
-            self._first, self.language, [self.language, *words], js=_FIRST_LANGUAGE, **quiet
-        )
-        self.language.input(self._say, self.language, words, js=_KEEP_LANGUAGE, **quiet)
+        # Gradio's page goes through every component that was ever the output of an event, at every
+        # event: whoever reads the first language is spared the one that changes all words.
+        self.blocks.load(None, None, self.language, js=_FIRST_LANGUAGE)
+        self.language.change(self._say, self.language, words, **QUIET)
+        self.language.input(None, self.language, None, js=_KEEP_LANGUAGE)
         dark.click(None, None, None, js=_SWITCH_THEME)
         self.blocks.unload(self._sessions.close)
-
-    async def _badge(self, request: gr.Request) -> Any:
-        language = self._sessions.of(request).language
-        return badge(self._host.status, texts(language), language)
-
-    async def _first(self, code: str, request: gr.Request) -> list[Any]:
-        return [gr.update(value=code), *await self._say(code, request)]
 
     async def _say(self, code: str, request: gr.Request) -> list[Any]:
         """Everything in another language; what was typed and what was run stay."""
@@ -139,5 +127,4 @@ class Page:
             screen = stage.screen(session)
             screen.sent.clear()
             frames += stage.render(screen, language)
-        shown = badge(self._host.status, texts(language), language)
-        return [*self._localizer.updates(language), shown, *frames]
+        return [*self._localizer.updates(language), language, *frames]

@@ -8,7 +8,7 @@ import gradio as gr
 from components.palette import Look
 from components.reading import Lens, Reading, voting
 from components.texts import Text
-from components.view import view
+from components.view import as_json, view
 from core.answers import canonical
 from core.trace import Trace, TraceNode
 
@@ -21,18 +21,30 @@ MAX_CARD_TEXT = 20_000
 
 def paths_view(**options: Any) -> gr.HTML:
     """Cards. Sends "node_select" with {id}."""
-    return view("paths", empty(), **options)
+    return view("paths", packed(empty()), **options)
+
+
+def packed(drawn: dict[str, Any]) -> dict[str, Any]:
+    """Cards as they travel: their texts as they are, so that Gradio sends only what was appended,
+    and all that is small as one string, since Gradio's page copies a value leaf by leaf."""
+    texts: list[str] = []
+    small = []
+    for card in drawn["cards"]:
+        parts = [[part["forced"], len(texts) + i] for i, part in enumerate(card["parts"])]
+        texts += [part["text"] for part in card["parts"]]
+        small.append(card | {"parts": parts})
+    return {"small": as_json(drawn | {"cards": small}), "texts": texts}
 
 
 def empty(message: str = "") -> dict[str, Any]:
     """No cards; `message` says what will be here."""
-    return {"empty": message, "cards": [], "solo": False}
+    return {"empty": message, "cards": [], "solo": False, "more": ""}
 
 
 def cards(
     trace: Trace, lens: Lens, readings: dict[str, Reading], looks: dict[str, Look], text: Text
 ) -> dict[str, Any]:
-    """All texts of a run, in order. A dict, so that only what was appended travels."""
+    """All texts of a run, in order."""
     counted = {node.id for node in voting(trace, lens)}
     kind = trace.started.kind if trace.started else "text"
     drawn = []
@@ -51,7 +63,14 @@ def cards(
                 "state": _state(trace, node, text),
             }
         )
-    return {"empty": "", "cards": drawn, "solo": not any(trace.of_kind("path"))}
+    return {
+        "empty": "",
+        "cards": drawn,
+        "solo": not any(trace.of_kind("path")),
+        "more": text("paths.more", drawn=MAX_CARDS, all=len(trace.nodes))
+        if len(trace.nodes) > MAX_CARDS
+        else "",
+    }
 
 
 def _card(node: TraceNode, reading: Reading, look: Look | None, text: Text) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from typing import Any
 import gradio as gr
 
 from components.headline import Origin
+from components.listening import LIVE, QUIET
 from components.localize import Localizer
 from components.sessions import Notice, Session, Sessions
-from components.stage import Stage
+from components.stage import AS_RUN, Stage
 from components.texts import Text, error_text
 from components.view import ASSETS
 from core import recording
@@ -103,25 +104,19 @@ class Replays:
     def _outputs(self) -> list[Any]:
         return [*self.stage.outputs, self.scrubber, self.play, self.pause]
 
+    @property
+    def _loaded(self) -> list[Any]:
+        return [*self._outputs, *self.stage.lenses]
+
     def _bind(self) -> None:
-        quiet: dict[str, Any] = {
-            "show_progress": "hidden",
-            "queue": False,
-            "api_visibility": "private",
-        }
-        live: dict[str, Any] = {
-            "show_progress": "hidden",
-            "concurrency_limit": None,
-            "api_visibility": "private",
-        }
-        opened = self.choice.input(self._open_bundled, self.choice, self._outputs, **quiet)
-        opened.success(self._play, self.speed, self._outputs, **live)
-        self.upload.upload(self._open_upload, self.upload, [*self._outputs, self.choice], **quiet)
-        self.play.click(self._play, self.speed, self._outputs, **live)
-        self.speed.input(self._set_speed, self.speed, None, **quiet)
-        self.pause.click(self._pause, None, self._outputs, **quiet)
+        opened = self.choice.input(self._open_bundled, self.choice, self._loaded, **QUIET)
+        opened.success(self._play, self.speed, self._outputs, **LIVE)
+        self.upload.upload(self._open_upload, self.upload, [*self._loaded, self.choice], **QUIET)
+        self.play.click(self._play, self.speed, self._outputs, **LIVE)
+        self.speed.input(self._set_speed, self.speed, None, **QUIET)
+        self.pause.click(self._pause, None, self._outputs, **QUIET)
         self.scrubber.input(
-            self._scrub, self.scrubber, self._outputs, trigger_mode="always_last", **quiet
+            self._scrub, self.scrubber, self._outputs, trigger_mode="always_last", **QUIET
         )
 
     async def _open_bundled(self, file: str, request: gr.Request) -> list[Any]:
@@ -149,12 +144,13 @@ class Replays:
             gr.update(maximum=end, value=end, interactive=True),
             gr.update(interactive=True),
             gr.update(interactive=False),
+            *[AS_RUN] * len(self.stage.lenses),
         ]
 
     def _refuse(self, session: Session, error: ThoughtscopeError) -> list[Any]:
         session.replay.notice = Notice(partial(error_text, error.as_dict()), "error")
         drawn = self.stage.render(session.replay, session.language)
-        return [*drawn, *[gr.skip()] * (len(self._outputs) - len(drawn))]
+        return [*drawn, *[gr.skip()] * (len(self._loaded) - len(drawn))]
 
     async def _play(self, speed: str, request: gr.Request) -> AsyncGenerator[list[Any], None]:
         """Play from where it stands, or from the beginning when it stands at the end."""

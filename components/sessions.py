@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import gradio as gr
 
@@ -53,11 +54,13 @@ class Session:
     language: Language = "en"
     explore: Screen = field(default_factory=Screen)
     replay: Screen = field(default_factory=Screen)
+    prepared: Callable[[Engine], Driver] | None = None
     driver: Driver | None = None
     waiting: "asyncio.Future[Engine] | None" = None
     engine: Engine | None = None
     running: bool = False
     last_seed: int | None = None
+    made: Path | None = None
     playback: Playback | None = None
     position: float = 0.0
     playing: bool = False
@@ -65,7 +68,8 @@ class Session:
     rate: float = 1.0
 
     async def stop(self) -> None:
-        """End the run, whether it waits for the engine or is being made."""
+        """End the run, whether it is about to begin, waits for the engine or is being made."""
+        self.prepared = None
         if self.waiting is not None:
             self.waiting.cancel()
         if self.driver is not None:

@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from components import headline, inspector, ledger, paths, votes
+from components.listening import QUIET
 from components.localize import Localizer
 from components.palette import Look, looks
 from components.reading import Reading, count, read, voting, weighting
@@ -26,9 +27,7 @@ class Stage:
         with gr.Row(elem_classes=["picture"]):
             with gr.Column(scale=3, min_width=320):
                 self.paths = paths.paths_view(elem_id=f"{which}-paths")
-            with gr.Column(
-                scale=1, min_width=300, visible=False, elem_classes=["ballot"]
-            ) as self.ballot:
+            with gr.Column(scale=1, min_width=300, elem_classes=["ballot"]):
                 self.votes = votes.votes_view(elem_id=f"{which}-votes")
                 self._build_revote(localizer)
         self.inspector = inspector.inspector_view(elem_id=f"{which}-inspector")
@@ -37,18 +36,23 @@ class Stage:
 
     @property
     def outputs(self) -> list[Any]:
-        """The components that `render` updates, in its order."""
+        """The components that `render` updates, in its order: with each frame, so as few as can be.
+
+        Gradio's page looks through all properties of every output of an event, changed or not.
+        """
         return [
             self.headline,
             self.paths,
-            self.ballot,
             self.votes,
             self.first,
-            self.weighting,
-            self.rule,
             self.inspector,
             self.ledger,
         ]
+
+    @property
+    def lenses(self) -> list[Any]:
+        """The controls that another run puts back to `AS_RUN`."""
+        return [self.weighting, self.rule]
 
     def _build_revote(self, localizer: Localizer) -> None:
         self.first = localizer.make(
@@ -92,14 +96,11 @@ class Stage:
         hint = text(f"{self._which}.empty")
         drawn = {
             "headline": _headline(screen, readings, text, language),
-            "paths": paths.cards(trace, lens, readings, seen, text)
-            if trace.nodes
-            else paths.empty(hint),
-            "ballot": tally is not None,
+            "paths": paths.packed(
+                paths.cards(trace, lens, readings, seen, text) if trace.nodes else paths.empty(hint)
+            ),
             "votes": self._votes(screen, tally, seen, text),
             "first": (total, lens.first or total),
-            "weighting": lens.weighting or AS_RUN,
-            "rule": lens.rule or AS_RUN,
             "inspector": inspector.inspect(trace, chosen, text)
             if chosen
             else inspector.empty(text("inspector.empty") if trace.nodes else ""),
@@ -121,38 +122,34 @@ class Stage:
         sessions, screen_of = self._sessions, self.screen
 
         def reread(change: Any, control: Any) -> Any:
-            place = self.outputs.index(control)
+            place = self.outputs.index(control) if control in self.outputs else None
 
             async def handler(value: Any, request: gr.Request) -> list[Any]:
                 session = sessions.of(request)
                 change(screen_of(session).lens, value)
                 frame = self.render(screen_of(session), session.language)
-                frame[place] = gr.skip()  # it shows its value already, and may have moved on
+                if place is not None:
+                    frame[place] = gr.skip()  # it shows its value already, and may have moved on
                 return frame
 
             return handler
 
-        quiet: dict[str, Any] = {
-            "show_progress": "hidden",
-            "queue": False,
-            "trigger_mode": "always_last",
-            "api_visibility": "private",
-        }
+        latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
         for component, event, field in (
             (self.first, "input", "first"),
             (self.weighting, "input", "weighting"),
             (self.rule, "input", "rule"),
         ):
             listen = getattr(component, event)
-            listen(reread(_setter(field), component), component, self.outputs, **quiet)
+            listen(reread(_setter(field), component), component, self.outputs, **latest)
 
         async def picked(request: gr.Request, event: gr.EventData) -> list[Any]:
             session = sessions.of(request)
             _pick(screen_of(session), event._data)
             return self.render(screen_of(session), session.language)
 
-        self.paths.node_select(picked, None, self.outputs, **quiet)
-        self.votes.bar_select(picked, None, self.outputs, **quiet)
+        self.paths.node_select(picked, None, self.outputs, **latest)
+        self.votes.bar_select(picked, None, self.outputs, **latest)
 
 
 def _headline(
@@ -198,8 +195,6 @@ def _update(screen: Screen, name: str, value: Any) -> Any:
     if screen.sent.get(name) == value and name in screen.sent:
         return gr.skip()
     screen.sent[name] = value
-    if name == "ballot":
-        return gr.update(visible=value)
     if name == "first":
         total, first = value
         return gr.update(maximum=max(total, 2), value=min(first, max(total, 1)))

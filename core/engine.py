@@ -1,11 +1,15 @@
 """What an engine is: something that continues a text, and says what it cannot do."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Hashable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypedDict
 
 Finish = Literal["stop", "length", "aborted"]
 Feature = Literal["logprobs", "choices", "seed", "min_tokens", "continue"]
+
+asker: ContextVar[Hashable] = ContextVar("asker", default=None)
+"""On whose behalf `Engine.stream` is called: where requests wait, askers take turns."""
 
 
 class Message(TypedDict):
@@ -55,7 +59,12 @@ class Chunk:
 
     `logprob` is the sum of the natural log-probabilities of its `tokens` tokens, before any
     constraint, or None where the engine gives none. `finish` is set on the sample's last chunk
-    only, together with `usage`. Stop strings are not part of the text.
+    only, together with `usage`. Stop strings are not part of the text. Where `choices` constrained
+    the sample and log-probabilities were asked for, its last chunk has `weights`: how probable each
+    choice was before the constraint, going by the first token in which it differs from the others;
+    they add up to 1. A choice that begins with none of the likeliest tokens (some hundreds) has 0.
+    None where the engine cannot tell: where no choice begins with one of them, or where choices
+    begin with the same token ("1", "10") and another choice was sampled.
     """
 
     index: int
@@ -64,6 +73,7 @@ class Chunk:
     logprob: float | None = None
     finish: Finish | None = None
     usage: Usage | None = None
+    weights: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ The time of an event, in seconds since the run began, stands beside it and not i
 """
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
@@ -81,11 +81,20 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A judge gave a node `value`, from the single `votes`."""
+    """A judge gave a node `value`, made of the single `votes`, each from the node in `by`."""
 
     node: str
     value: float
     votes: tuple[float, ...] = ()
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """How probable each choice was where a node had to take one; they add up to 1."""
+
+    node: str
+    weights: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +107,11 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A node's standing changed: kept, pruned, looped …"""
+    """A node's standing changed: kept, pruned, invalid … `reason` is a code, `reason.<code>`."""
 
     node: str
     status: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +131,18 @@ class Ended:
     error: dict[str, Any] | None = None
 
 
-Event = Started | Opened | Prompted | Delta | Closed | Scored | Answered | Marked | Noted | Ended
+Event = (
+    Started
+    | Opened
+    | Prompted
+    | Delta
+    | Closed
+    | Scored
+    | Weighed
+    | Answered
+    | Marked
+    | Noted
+    | Ended
+)
 
-EVENT_TYPES: dict[str, type[Event]] = {
-    kind.__name__.lower(): kind
-    for kind in (Started, Opened, Prompted, Delta, Closed, Scored, Answered, Marked, Noted, Ended)
-}
+EVENT_TYPES: dict[str, type[Event]] = {kind.__name__.lower(): kind for kind in get_args(Event)}

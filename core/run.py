@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -20,6 +20,7 @@ from core.events import (
     Opened,
     Prompted,
     Scored,
+    Weighed,
 )
 from core.question import Question
 from core.trace import Trace
@@ -39,15 +40,29 @@ def derive_seed(seed: int, node: str) -> int:
 class Run:
     """One question under one strategy. Emits events; holds the trace that they make."""
 
-    def __init__(self, engine: Engine, seed: int, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        seed: int,
+        clock: Clock = time.monotonic,
+        history: Iterable[tuple[float, Event]] = (),
+    ) -> None:
+        """`history`: the events of a run that this one continues, without its end."""
         self._engine = engine
         self._clock = clock
-        self._began = clock()
         self._listeners: list[Listener] = []
         self._children: Counter[str | None] = Counter()
         self.seed = seed
         self.trace = Trace()
         self.events: list[tuple[float, Event]] = []
+        for moment, event in history:
+            self._take_over(moment, event)
+        self._began = clock() - self.trace.seconds
+
+    @property
+    def seconds(self) -> float:
+        """Since the run began."""
+        return self._clock() - self._began
 
     @property
     def engine_info(self) -> EngineInfo:
@@ -60,11 +75,22 @@ class Run:
 
     def emit(self, event: Event) -> None:
         """Add an event to the history, stamped in seconds since the run began."""
-        now = round(self._clock() - self._began, 4)
+        now = round(self.seconds, 4)
         self.trace.apply(now, event)
         self.events.append((now, event))
         for listener in self._listeners:
             listener(now, event)
+
+    def node(self, node_id: str) -> "Node":
+        """A node that was opened. Raises KeyError for one that was not."""
+        return Node(self, self.trace.nodes[node_id].id)
+
+    def _take_over(self, moment: float, event: Event) -> None:
+        """An event of the run that is continued: a part of the history, told to nobody anew."""
+        self.trace.apply(moment, event)
+        self.events.append((moment, event))
+        if isinstance(event, Opened):
+            self._children[event.parents[0] if event.parents else None] += 1
 
     def note(self, code: str, **fields: Any) -> None:
         """Tell the reader something; `code` names the sentence `note.<code>`."""
@@ -80,7 +106,14 @@ class Run:
         return Node(self, node_id)
 
     async def render(self, messages: Sequence[Message], prefill: str = "") -> str:
-        """The model's chat template, open at the assistant's turn, then `prefill`."""
+        """The model's chat template, open at the assistant's turn, then `prefill`.
+
+        Control tokens written in a message are read as such by the model: that is noted, once.
+        """
+        special = self.engine_info.special_tokens
+        written = [t for t in special if any(t in message["content"] for message in messages)]
+        if written and not any(note.code == "control_tokens" for note in self.trace.notes):
+            self.note("control_tokens", tokens=" ".join(written))
         return await self._engine.render(messages, prefill)
 
     async def sample(
@@ -131,6 +164,11 @@ class Node:
         return self._run.trace.nodes[self.id].sampled
 
     @property
+    def weights(self) -> Mapping[str, float]:
+        """How probable each choice was, where it had to take one and the engine tells."""
+        return self._run.trace.nodes[self.id].weights
+
+    @property
     def prompt(self) -> str:
         """The exact prompt, with the forced text at its end."""
         return self._run.trace.nodes[self.id].prompt
@@ -150,6 +188,8 @@ class Node:
         """Take in a piece of text from the engine."""
         if chunk.text or chunk.tokens:
             self._run.emit(Delta(self.id, chunk.text, chunk.tokens, chunk.logprob))
+        if chunk.weights:
+            self._run.emit(Weighed(self.id, dict(chunk.weights)))
         if chunk.finish:
             prompt = chunk.usage.prompt if chunk.usage else 0
             computed = chunk.usage.computed if chunk.usage else None
@@ -162,10 +202,10 @@ class Node:
         self._run.emit(Answered(self.id, extraction))
         return extraction.value if extraction else None
 
-    def score(self, value: float, votes: Sequence[float] = ()) -> None:
-        """Record a judge's value and the single votes that it was made of."""
-        self._run.emit(Scored(self.id, value, tuple(votes)))
+    def score(self, value: float, votes: Sequence[float] = (), by: Sequence["Node"] = ()) -> None:
+        """Record a judge's value, the single votes that it was made of, and who cast them."""
+        self._run.emit(Scored(self.id, value, tuple(votes), tuple(node.id for node in by)))
 
-    def mark(self, status: str) -> None:
+    def mark(self, status: str, reason: str = "") -> None:
         """Record a change of standing: kept, pruned …"""
-        self._run.emit(Marked(self.id, status))
+        self._run.emit(Marked(self.id, status, reason))

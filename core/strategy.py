@@ -1,6 +1,6 @@
 """What a strategy is, to those who list, run and draw it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,27 @@ Solve = Callable[[Run, Question, Any], Awaitable[str | None]]
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """What a person wrote into a finished run: `text` in the place of `node`, or `below` it."""
+
+    node: str
+    text: str
+    below: bool = False
+
+
+Extend = Callable[[Run, Question, Any, Edit], Awaitable[str | None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Strategy:
     """A reasoning method.
 
     `solve(run, question, params)` is a coroutine that reads like the paper's algorithm and
     returns the answer or None. `paper` cites its source. `departures` are keys of sentences
     (`departure.<key>`) that name, on the page, everything in which it differs from the paper.
+    `extend(run, question, params, edit)` goes on from an edit, where the method allows one; it
+    checks the edit before it returns its coroutine. Raises InvalidInput. `presets` gives the
+    paper's own settings, from those that are set.
     """
 
     name: str
@@ -24,3 +39,5 @@ class Strategy:
     params: type
     paper: str
     departures: tuple[str, ...] = ()
+    extend: Extend | None = None
+    presets: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None

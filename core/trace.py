@@ -20,6 +20,7 @@ from core.events import (
     Prompted,
     Scored,
     Started,
+    Weighed,
 )
 from core.votes import Ballot
 
@@ -64,12 +65,19 @@ class TraceNode:
     extraction: Extraction | None = None
     value: float | None = None
     votes: tuple[float, ...] = ()
-    status: str = ""
+    by: tuple[str, ...] = ()
+    weights: dict[str, float] = field(default_factory=dict)
+    marks: dict[str, str] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
         """Forced and sampled text together, in order."""
         return "".join(piece.text for piece in self.pieces)
+
+    @property
+    def status(self) -> str:
+        """The last of its marks; `marks` maps each one, in order, to its reason."""
+        return next(reversed(self.marks), "")
 
     @property
     def sampled(self) -> str:
@@ -215,9 +223,12 @@ def _fold_node(node: TraceNode, time: float, event: Event) -> None:
         case Answered():
             node.answered, node.extraction = True, event.extraction
         case Scored():
-            node.value, node.votes = event.value, event.votes
+            node.value, node.votes, node.by = event.value, event.votes, event.by
+        case Weighed():
+            node.weights = dict(event.weights)
         case Marked():
-            node.status = event.status
+            node.marks.pop(event.status, None)  # said again, it is the last one again
+            node.marks[event.status] = event.reason
 
 
 def _attributes(node: TraceNode) -> dict[str, Any]:

@@ -82,9 +82,11 @@ def watch(job: Job, pip: subprocess.Popen[bytes], done: Callable[[], int]) -> by
 def largest(folder: Path) -> int:
     """Bytes of the largest file in it: the wheel that grows, of which pip makes a copy."""
     sizes = [0]
-    for path in folder.rglob("*.whl"):
-        with suppress(FileNotFoundError):  # pip deletes its temporary files meanwhile
-            sizes.append(path.stat().st_size)
+    # pip deletes its temporary folders and files meanwhile; os.walk passes over the folders.
+    for where, _folders, files in os.walk(folder):
+        for name in files:
+            with suppress(FileNotFoundError):
+                sizes.append((Path(where) / name).stat().st_size)
     return max(sizes)
 
 

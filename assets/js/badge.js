@@ -9,8 +9,9 @@ const details = make('details', 'log', host);
 const summary = make('summary', '', details);
 const log = make('pre', '', details);
 
-drawOnChange((data) => {
-  if (!data || !data.phase) return;
+let lost = '';
+const draw = (data) => {
+  lost = data.lost;
   host.dataset.phase = data.phase;
   write(who, data.who);
   write(state, data.state);
@@ -25,4 +26,19 @@ drawOnChange((data) => {
   details.hidden = !data.log;
   write(summary, data.log_label || '');
   write(log, data.log || '');
-});
+};
+
+let asking = false;
+const ask = async () => {
+  if (asking || document.hidden) return;
+  asking = true;
+  try {
+    draw(await server.status(props.value));
+  } catch {
+    host.dataset.phase = 'failed';
+    write(state, lost);
+  } finally { asking = false; }
+};
+setInterval(ask, 1000);
+document.addEventListener('visibilitychange', ask);
+drawOnChange(ask);

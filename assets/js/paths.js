@@ -2,6 +2,7 @@
 const host = element.querySelector('.ts-paths');
 const hint = make('p', 'hint', host);
 const grid = make('div', 'cards', host);
+const more = make('p', 'more', host);
 const cards = new Map();
 
 const build = (id) => {
@@ -26,9 +27,7 @@ const build = (id) => {
   return card;
 };
 
-// While text is added, stay at its end, unless the reader has scrolled away from it.
 const appendText = (card, parts) => {
-  const atEnd = card.body.scrollHeight - card.body.scrollTop - card.body.clientHeight < 24;
   parts.forEach((part, i) => {
     let text = card.texts[i];
     if (!text) {
@@ -39,8 +38,8 @@ const appendText = (card, parts) => {
     else text.data = part.text;
   });
   for (const text of card.texts.splice(parts.length)) text.parentNode.remove();
-  if (atEnd) card.body.scrollTop = card.body.scrollHeight;
 };
+const atEnd = ({ body }) => body.scrollHeight - body.scrollTop - body.clientHeight < 24;
 
 // The finished text, with the stretch in which the answer was found marked.
 const markAnswer = (card, parts, [start, end], colour) => {
@@ -61,6 +60,8 @@ const markAnswer = (card, parts, [start, end], colour) => {
     } else span.append(part.text);
     if (!part.forced) place += letters.length;
   }
+};
+const showMark = (card) => {
   const mark = card.body.querySelector('mark');
   if (mark) card.body.scrollTop = mark.offsetTop - card.body.clientHeight / 2;
 };
@@ -81,7 +82,8 @@ const fill = (card, data) => {
   for (const name of ['dim', 'front', 'selected', 'writing']) card.root.classList.toggle(name, !!data[name]);
   card.root.classList.toggle('abstained', !!data.abstained);
   const key = data.span ? `${data.span}|${data.colour}|${data.parts.length}` : '';
-  if (key && key !== card.key) markAnswer(card, data.parts, data.span, data.colour);
+  card.marked = !!key && key !== card.key;
+  if (card.marked) markAnswer(card, data.parts, data.span, data.colour);
   else if (!key) {
     if (card.key) { card.body.textContent = ''; card.texts = []; }
     appendText(card, data.parts);
@@ -89,14 +91,28 @@ const fill = (card, data) => {
   card.key = key;
 };
 
+// The small things come as one string, the texts beside it; see components/paths.py.
+const unpack = (value) => {
+  if (!value) return { cards: [] };
+  const data = JSON.parse(value.small);
+  for (const card of data.cards) {
+    card.parts = card.parts.map(([forced, i]) => ({ forced, text: value.texts[i] || '' }));
+  }
+  return data;
+};
+
 drawOnChange((value) => {
-  const data = value || { cards: [], empty: '' };
+  const data = unpack(value);
   write(hint, data.empty || '');
+  write(more, data.more || '');
   grid.classList.toggle('solo', !!data.solo);
   const seen = new Set();
-  for (const card of data.cards) {
-    seen.add(card.id);
-    fill(cards.get(card.id) || build(card.id), card);
-  }
+  const drawn = data.cards.map((card) => cards.get(card.id) || build(card.id));
+  // Read, write, scroll: in turn for all cards, so that the page is laid out once and not for each.
+  // While text is added, a card stays at its end, unless the reader has scrolled away from it.
+  const following = drawn.filter(atEnd);
+  data.cards.forEach((card, i) => { seen.add(card.id); fill(drawn[i], card); });
+  for (const card of following) if (!card.key) card.body.scrollTop = 1e7;
+  for (const card of drawn) if (card.marked) showMark(card);
   for (const [id, card] of cards) if (!seen.has(id)) { card.root.remove(); cards.delete(id); }
 });

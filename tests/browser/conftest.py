@@ -20,20 +20,12 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from benchmarks.standing import CHROMIUM
 from tests.conftest import ROOT, App, free_port
 
 # A busy machine is slow, not wrong.
 SECONDS = 30.0
 expect.set_options(timeout=SECONDS * 1_000)
-
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 
 Browse = Callable[..., Page]
 
@@ -86,7 +78,7 @@ def scripted(scripted_app: ScriptedApp) -> Iterator[ScriptedApp]:
 def browser(chromium: str) -> Iterator[Browser]:
     """Ends with this folder: while playwright runs, no asyncio test can."""
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
         yield running
         running.close()
 

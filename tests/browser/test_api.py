@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from typing import Any
 
 import httpx
 import pytest
@@ -19,20 +20,26 @@ class Queue:
         config = httpx.get(f"{url}/config", timeout=SECONDS).json()
         self._components = {made["id"]: made["props"] for made in config["components"]}
         run = next(i for i, props in self._components.items() if props.get("elem_id") == "run")
+        functions = config["dependencies"]
         self._run = next(
             function
-            for function in config["dependencies"]
+            for function in functions
             if [run, "click"] in function["targets"] and function["inputs"]
         )
+        self._stream = next(f for f in functions if f["trigger_after"] == self._run["id"])
 
     def run(self, changed: dict[str, object]) -> list[object]:
-        """Press Run with other values than the form's; all that came back."""
+        """Press Run with other values than the form's, and stream; all that came back."""
         data = [
             changed.get(props.get("elem_id") or props["label"], props.get("value"))
             for props in (self._components[i] for i in self._run["inputs"])
         ]
         session = secrets.token_hex(5)
-        body = {"data": data, "fn_index": self._run["id"], "session_hash": session}
+        begun = self._call(self._run, data, session)
+        return begun + self._call(self._stream, [], session)
+
+    def _call(self, function: dict[str, Any], data: list[object], session: str) -> list[object]:
+        body = {"data": data, "fn_index": function["id"], "session_hash": session}
         self._client.post("/queue/join", json=body).raise_for_status()
         with self._client.stream("GET", "/queue/data", params={"session_hash": session}) as lines:
             came = []

@@ -46,7 +46,8 @@ def test_switching_changes_every_word_and_keeps_what_was_typed_and_made(page: Pa
     assert left <= set(re.findall(r"[A-Za-z]{4,}", prompt + " Thoughtscope English scripted none"))
     speak(page, "en")
     expect(page.locator("#explore-inspector h3")).to_have_text("Path 3")
-    assert visible(page) == english
+    # The parts of the page change one after the other, so the whole is awaited.
+    page.wait_for_function("english => document.body.innerText === english", arg=english)
 
 
 def test_the_controls_speak_the_language_and_keep_their_values(page: Page):

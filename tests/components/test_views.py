@@ -47,6 +47,14 @@ def head(trace, lens=None, origin=None, language="en"):
 # Cards
 
 
+def test_what_is_not_drawn_of_a_long_recording_is_said():
+    trace = trace_of(*(Opened(str(i), (), "path", str(i)) for i in range(paths.MAX_CARDS + 1)))
+    drawn = paths.cards(trace, Lens(), read(trace, Lens()), {}, EN)
+    assert len(drawn["cards"]) == paths.MAX_CARDS
+    assert drawn["more"] == "The first 200 of 201 texts are drawn. The recording has all of them."
+    assert paths.cards(voted(*TEXTS), Lens(), read(voted(*TEXTS), Lens()), {}, EN)["more"] == ""
+
+
 def test_a_card_holds_the_text_its_answer_and_where_it_stands():
     card = cards(voted(*TEXTS))[1]
     assert card["title"] == "Path 2"

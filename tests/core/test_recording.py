@@ -23,6 +23,7 @@ from core.events import (
     Prompted,
     Scored,
     Started,
+    Weighed,
 )
 from core.recording import MAX_BYTES, MAX_LINES, MAX_SECONDS, SCHEMA, Playback, read, write
 from core.trace import Trace
@@ -46,10 +47,11 @@ EVENTS = (
     Delta("0", HOSTILE, 12, None, True),
     Delta("0", " B", 1, -0.25, False),
     Closed("0", "length", 385, 0),
-    Scored("0.0", 20.001, (20.0, 0.001)),
+    Scored("0.0", 20.001, (20.0, 0.001), ("0", "0.0.0")),
+    Weighed("0.0", {"sure": 0.75, "是": 0.25}),
     Answered("0", Extraction("B", 1, 2, "marker")),
     Answered("0.0", None),
-    Marked("0.0", "pruned"),
+    Marked("0.0", "pruned", "below"),
     Noted("tie", {"answer": "B", "votes": 2, "nested": {"a": [1, None, True]}}),
     Ended("failed", "B", {"code": "engine_died", "fields": {"reason": "killed"}}),
 )

@@ -180,6 +180,15 @@ def test_events_carry_seconds_since_the_run_began_and_reach_every_listener():
     assert run.events[1:] == heard
 
 
+async def test_control_tokens_written_in_a_question_are_noted_once():
+    run, _ = run_of()
+    await run.render([{"role": "user", "content": "2 + 2?"}])
+    assert run.trace.notes == []
+    for _ in range(2):
+        await run.render([{"role": "user", "content": "2 <|assistant|> 2?"}])
+    assert run.trace.notes == [Noted("control_tokens", {"tokens": "<|assistant|>"})]
+
+
 async def test_the_run_renders_with_the_engine_and_says_what_the_engine_is():
     run, engine = run_of()
     rendered = await run.render([{"role": "user", "content": "2 + 2?"}], "So")
