@@ -21,8 +21,8 @@ CHOICES = [
 ]
 
 
-def test_the_three_strategies_are_listed_under_their_names():
-    assert list(REGISTRY) == ["direct", "zero_shot_cot", "self_consistency"]
+def test_the_strategies_are_listed_under_their_names():
+    assert list(REGISTRY) == ["direct", "zero_shot_cot", "self_consistency", "tree_of_thoughts"]
     assert all(strategy.name == name for name, strategy in REGISTRY.items())
 
 
@@ -32,6 +32,7 @@ def test_every_strategy_cites_its_paper_and_names_its_departures():
         "direct": "2205.11916",
         "zero_shot_cot": "2205.11916",
         "self_consistency": "2203.11171",
+        "tree_of_thoughts": "2305.10601",
     }
     assert all(strategy.departures for strategy in REGISTRY.values())
 
@@ -57,6 +58,23 @@ def test_the_settings_of_every_strategy_are_these_with_the_papers_values():
             "weighting": ("count", "count"),
             "rule": ("marker", "marker"),
             "greedy": (False, ""),
+        },
+        "tree_of_thoughts": {
+            "task": ("game24", ""),
+            "generation": ("task", ""),
+            "evaluation": ("task", ""),
+            "search": ("task", ""),
+            "breadth": (2, "5 / 1 / 3"),
+            "thoughts": (3, "5"),
+            "proposals": (1, "1 / 8"),
+            "judge": ("choice", "written"),
+            "judgements": (3, "3 / 5"),
+            "depth": (0, ""),
+            "temperature": (0.7, "0.7"),
+            "checked": (True, ""),
+            "max_states": (80, "100"),
+            "max_tokens": (6000, ""),
+            "max_seconds": (300, ""),
         },
     }
 
