@@ -4,28 +4,30 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from components import state_sheet
+from components.byhand import BELOW, ByHand
 from components.form import DETECT, Asked, Form
 from components.headline import Origin
 from components.listening import LIVE, QUIET
 from components.localize import Localizer
 from components.reading import Lens
-from components.sessions import Notice, Session, Sessions, Words
+from components.sessions import Notice, Prepared, Session, Sessions, Words, sentence
 from components.stage import AS_RUN, Stage
-from components.texts import error_text, texts
-from core import recording
+from components.texts import texts
+from core import export, recording
 from core.driver import HEARTBEAT_SECONDS, Driver
-from core.engine import Engine, EngineHost
+from core.engine import EngineHost
 from core.errors import EngineUnavailable, InvalidInput, ThoughtscopeError
-from core.params import build
+from core.events import Ended
+from core.params import MAX_TEXT, build
 from core.question import KINDS, LANGUAGES, ask, is_encodable
-from core.run import Run
-from core.strategy import Strategy
+from core.strategy import Edit, Strategy
 
 _log = logging.getLogger(__name__)
 
@@ -60,14 +62,25 @@ class Explore:
                 self._form = Form(localizer, strategies, host.cannot)
             with gr.Column(scale=1, min_width=320, elem_classes=["stage"]):
                 self.stage = Stage(localizer, sessions, "explore")
-                self._download = localizer.make(
-                    gr.DownloadButton,
-                    lambda t: {"label": t("explore.download")},
-                    interactive=False,
-                    size="sm",
-                    elem_id="download",
-                )
+                self._by_hand = ByHand(localizer)
+                self._build_downloads(localizer)
         self._bind()
+
+    def _build_downloads(self, localizer: Localizer) -> None:
+        def button(key: str, elem_id: str) -> Any:
+            return localizer.make(
+                gr.DownloadButton,
+                lambda t: {"label": t(key)},
+                interactive=False,
+                size="sm",
+                elem_id=elem_id,
+            )
+
+        with gr.Row(elem_classes=["downloads"]):
+            self._download = button("explore.download", "download")
+            with gr.Row(elem_classes=["graphs"]):
+                self._graph_json = button("explore.graph_json", "graph-json")
+                self._graphml = button("explore.graphml", "graphml")
 
     def _bind(self) -> None:
         """A run is three events: begin, stream, settle. What streams touches the picture alone."""
@@ -83,34 +96,50 @@ class Explore:
         begun = (
             gr.on([form.run.click, form.question.submit], self._begin_new, **begin),
             form.again.click(self._begin_again, **begin),
+            self._by_hand.go.click(self._begin_edit, **{**begin, "inputs": self._by_hand.inputs}),
         )
+        files = [self._download, self._graph_json, self._graphml]
         for event in begun:
             streamed = event.then(self._stream, None, drawn, **LIVE)
-            streamed.then(self._settle, None, [*buttons, self._download], **QUIET)
+            streamed.then(self._settle, None, [*buttons, *files], **QUIET)
+        self.stage.tree.node_select(self._take_thought, None, self._by_hand.thought, **QUIET)
+        form.puzzles.bind([form.question, form.reference, form.task], self.stage, self._sessions)
         form.stop.click(self._stop, None, None, **QUIET)
 
     async def _stop(self, request: gr.Request) -> None:
         await self._sessions.of(request).stop()
 
     async def _begin_new(self, request: gr.Request, *values: Any) -> list[Any]:
-        return self._begin(self._sessions.of(request), self._form.read(values))
+        asked = self._form.read(values)
+        return self._begin(self._sessions.of(request), lambda: self._checked(asked))
 
     async def _begin_again(self, request: gr.Request, *values: Any) -> list[Any]:
         session = self._sessions.of(request)
-        return self._begin(session, self._form.read(values), session.last_seed)
+        asked, seed = self._form.read(values), session.last_seed
+        return self._begin(session, lambda: self._checked(asked, seed))
 
-    def _begin(self, session: Session, asked: Asked, seed: int | None = None) -> list[Any]:
+    async def _begin_edit(self, request: gr.Request, thought: str, where: str) -> list[Any]:
+        session = self._sessions.of(request)
+        return self._begin(session, lambda: self._edited(session, thought or "", where))
+
+    async def _take_thought(self, request: gr.Request, event: gr.EventData) -> Any:
+        """The thought of the state that was selected, to be edited."""
+        trace = self._sessions.of(request).explore.trace
+        chosen = event._data.get("id") if isinstance(event._data, dict) else None
+        return state_sheet.thought(trace.nodes[chosen]) if chosen in trace.nodes else gr.skip()
+
+    def _begin(self, session: Session, prepare: Callable[[], Prepared]) -> list[Any]:
         """Check what was asked. What is wrong with it is said; nothing typed is lost."""
         lenses = [gr.skip()] * len(self.stage.lenses)
         try:
             if session.running:
                 raise InvalidInput("already_running")
-            session.prepared = self._checked(asked, seed)
+            session.prepared = prepare()
         except InvalidInput as error:
-            drawn = self._say(session, _sentence(error), "error")
+            drawn = self._say(session, sentence(error), "error")
         else:
             session.running, session.explore.notice = True, None
-            session.explore.lens = Lens()
+            session.explore.lens = Lens(solving=session.explore.lens.solving)
             lenses = [AS_RUN] * len(self.stage.lenses)
             drawn = self.stage.render(session.explore, session.language)
         return [*drawn, *lenses, *self._buttons(session)]
@@ -125,10 +154,12 @@ class Explore:
             async for frame in self._wait_for_engine(session):
                 yield frame
             if session.engine is not None:
-                async for frame in self._drive(session, prepared(session.engine)):
+                driver = prepared.driver(session.engine)
+                session.last = prepared
+                async for frame in self._drive(session, driver):
                     yield frame
         except ThoughtscopeError as error:
-            yield self._say(session, _sentence(error), "error")
+            yield self._say(session, sentence(error), "error")
         finally:
             session.running = False
             session.driver = session.waiting = session.engine = None
@@ -136,12 +167,22 @@ class Explore:
     async def _settle(self, request: gr.Request) -> list[Any]:
         """The buttons as they are between runs, and the file of the last run."""
         session = self._sessions.of(request)
-        made, session.made = session.made, None
-        file = gr.update(value=str(made), interactive=True) if made else gr.skip()
-        return [*self._buttons(session), file]
+        made, session.made = session.made, ()
+        return [*self._buttons(session), *([_file(path) for path in made] if made else _NONE)]
 
-    def _checked(self, asked: Asked, seed: int | None) -> Callable[[Engine], Driver]:
-        """How to make the driver once there is an engine. Raises InvalidInput now."""
+    def _edited(self, session: Session, thought: str, where: str) -> Prepared:
+        """The last run, to be continued from a thought written by hand. Raises InvalidInput."""
+        node = session.explore.lens.selected
+        if session.last is None or node is None or not session.events:
+            raise InvalidInput("edit_unknown")
+        if len(thought) > MAX_TEXT or not is_encodable(thought):
+            raise InvalidInput("param_text", name="thought", limit=MAX_TEXT)
+        history = tuple(one for one in session.events if not isinstance(one[1], Ended))
+        edit = Edit(node, thought, below=where == BELOW)
+        return replace(session.last, history=history, edit=edit)
+
+    def _checked(self, asked: Asked, seed: int | None = None) -> Prepared:
+        """What was asked, checked. Raises InvalidInput."""
         if asked.strategy not in self._strategies:
             raise InvalidInput("strategy_unknown", name=str(asked.strategy)[:80])
         strategy = self._strategies[asked.strategy]
@@ -152,7 +193,7 @@ class Explore:
         if not is_encodable(asked.reference):
             raise InvalidInput("question_encoding")
         reference = asked.reference[:MAX_REFERENCE]
-        return lambda engine: Driver(Run(engine, seed), strategy, question, params, reference)
+        return Prepared(strategy, question, params, reference, seed)
 
     async def _wait_for_engine(self, session: Session) -> Frames:
         """Frames until `session.engine` is there; it stays None if the wait was stopped."""
@@ -177,7 +218,9 @@ class Explore:
         session.explore.show(driver.run.trace, Origin())
         async for trace in driver.frames():
             if trace.ended is not None:
-                session.made = self._file(driver)
+                session.explore.notice = None  # what was refused meanwhile gives way to the result
+                session.events = driver.run.events
+                session.made = self._files(driver)
             yield self.stage.render(session.explore, session.language)
 
     def _say(self, session: Session, words: Words, tone: str) -> list[Any]:
@@ -193,15 +236,27 @@ class Explore:
             gr.update(interactive=not running and session.last_seed is not None),
         ]
 
-    def _file(self, driver: Driver) -> Path:
-        """The run as a file to download, also of a run that was stopped or failed."""
-        path = self._folder / f"thoughtscope-{driver.run.seed}-{secrets.token_hex(4)}.jsonl"
-        path.write_text(recording.write(driver.run.events), encoding="utf-8")
-        return path
+    def _files(self, driver: Driver) -> tuple[Path | None, ...]:
+        """The run to download, also one that was stopped or failed; of a tree also its graph."""
+        run = driver.run
+        stem = self._folder / f"thoughtscope-{run.seed}-{secrets.token_hex(4)}"
+        kept = {".jsonl": recording.write(run.events)}
+        if any(run.trace.of_kind("state")):
+            graph = run.trace.to_networkx()
+            kept |= {".json": export.node_link(graph), ".graphml": export.graphml(graph)}
+        for suffix, text in kept.items():
+            stem.with_suffix(suffix).write_text(text, encoding="utf-8")
+        return tuple(
+            stem.with_suffix(suffix) if suffix in kept else None
+            for suffix in (".jsonl", ".json", ".graphml")
+        )
 
 
-def _sentence(error: ThoughtscopeError) -> Words:
-    return partial(error_text, error.as_dict())
+_NONE = [gr.skip()] * 3
+
+
+def _file(path: Path | None) -> Any:
+    return gr.update(value=str(path) if path else None, interactive=path is not None)
 
 
 def _key(key: str) -> Words:

@@ -10,12 +10,14 @@ from components.controls import control
 from components.examples import examples
 from components.listening import QUIET
 from components.localize import Localizer
+from components.puzzles import Puzzles
 from components.texts import Text
 from core.params import specs
 from core.question import KINDS, LANGUAGES
 from core.strategy import Strategy
 
 DETECT = "detect"
+TREE = "tree_of_thoughts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +124,52 @@ class Form:
 
     def _build_settings(self, cannot: Mapping[Any, str]) -> None:
         self._settings: dict[str, list[Any]] = {}
+        self._presets: dict[str, tuple[Any, Any]] = {}
         self._groups: list[Any] = []
         for name, strategy in self._strategies.items():
             with gr.Column(visible=name == self._first, elem_classes=["settings"]) as group:
                 self._groups.append(group)
                 self._markdown(lambda text, name=name: text(f"strategy.{name}.what"))
-                self._settings[name] = [
-                    control(self._localizer, name, spec, cannot.get(spec.needs, ""))
-                    for spec in specs(strategy.params)
-                ]
+                if strategy.presets is not None:
+                    self._build_presets(name)
+                self._settings[name] = self._build_controls(name, cannot)
                 with self._accordion("explore.departures"):
                     self._markdown(lambda text, strategy=strategy: _departures(strategy, text))
+
+    def _build_controls(self, name: str, cannot: Mapping[Any, str]) -> list[Any]:
+        """The controls of a strategy, in the order of its settings; the rare ones in a fold."""
+        settings = specs(self._strategies[name].params)
+        made = {}
+        for spec in (spec for spec in settings if not spec.more):
+            made[spec.name] = control(self._localizer, name, spec, cannot.get(spec.needs, ""))
+            if name == TREE and spec.name == "task":
+                self.puzzles = Puzzles(self._localizer)
+        rare = [spec for spec in settings if spec.more]
+        if rare:
+            with self._accordion("explore.rare"):
+                for spec in rare:
+                    missing = cannot.get(spec.needs, "")
+                    made[spec.name] = control(self._localizer, name, spec, missing)
+        return [made[spec.name] for spec in settings]
+
+    def _build_presets(self, name: str) -> None:
+        """One click puts the paper's settings into the controls, another takes them back."""
+        make = self._localizer.make
+        with gr.Row(elem_classes=["presets"]):
+            self._presets[name] = (
+                make(
+                    gr.Button,
+                    lambda t: {"value": t("explore.paper_settings")},
+                    size="sm",
+                    elem_id=f"paper-{name}",
+                ),
+                make(
+                    gr.Button,
+                    lambda t: {"value": t("explore.own_settings")},
+                    size="sm",
+                    elem_id=f"own-{name}",
+                ),
+            )
 
     def _build_more(self) -> None:
         self.kind = self._detectable("explore.kind", "kind", KINDS, "kind")
@@ -163,22 +200,54 @@ class Form:
 
     @property
     def _first(self) -> str:
-        """The strategy that is chosen at first: the last one, which shows the most."""
-        return list(self._strategies)[-1]
+        """The strategy that is chosen at first: the one that shows the most at once."""
+        return "self_consistency" if "self_consistency" in self._strategies else TREE
 
     def _bind(self) -> None:
         self.strategy.change(self._show_settings, self.strategy, self._groups, **QUIET)
-        taken = [self.question, self.reference, self.kind]
+        for name, (paper, own) in self._presets.items():
+            controls = self._settings[name]
+            paper.click(self._paper_settings(name), controls, controls, **QUIET)
+            own.click(self._own_settings(name), controls, controls, **QUIET)
+        taken = [self.question, self.reference, self.kind, self.strategy, self.task]
         self.example.input(self._take_example, self.example, taken, **QUIET)
 
     async def _show_settings(self, chosen: str) -> list[Any]:
         return [gr.update(visible=name == chosen) for name in self._strategies]
 
+    def _paper_settings(self, name: str) -> Any:
+        strategy = self._strategies[name]
+        assert strategy.presets is not None
+        presets = strategy.presets
+
+        async def put(*values: Any) -> list[Any]:
+            named = [spec.name for spec in specs(strategy.params)]
+            paper = presets(dict(zip(named, values, strict=True)))
+            return [paper.get(setting, gr.skip()) for setting in named]
+
+        return put
+
+    def _own_settings(self, name: str) -> Any:
+        """The defaults, but the task that was chosen stays."""
+        settings = specs(self._strategies[name].params)
+
+        async def put(*values: Any) -> list[Any]:
+            return [gr.skip() if spec.name == "task" else spec.default for spec in settings]
+
+        return put
+
+    @property
+    def task(self) -> Any:
+        """The control of the Tree of Thoughts' task, which an example may set."""
+        named = [spec.name for spec in specs(self._strategies[TREE].params)]
+        return self._settings[TREE][named.index("task")]
+
     async def _take_example(self, identifier: str | None) -> list[Any]:
         example = next((e for e in examples() if e.id == identifier), None)
         if example is None:
-            return [gr.skip()] * 3
-        return [example.question, example.answer, example.kind]
+            return [gr.skip()] * 5
+        of_task = [TREE, example.task] if example.task else [gr.skip()] * 2
+        return [example.question, example.answer, example.kind, *of_task]
 
 
 def _departures(strategy: Strategy, text: Text) -> str:

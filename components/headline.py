@@ -12,6 +12,8 @@ from core.question import Language
 from core.trace import Trace
 from core.votes import Tally
 
+MAX_ANSWER = 2_000
+
 
 def headline_view(**options: Any) -> gr.HTML:
     """Status and answer."""
@@ -52,9 +54,9 @@ def headline(
         "question": started.question[:2_000],
         "about": _about(trace, text),
         "status": _status(trace, votes, text, language),
-        "answer": (answer or "")[:300],
+        "answer": (answer or "")[:MAX_ANSWER],
         "answer_label": text("headline.answer"),
-        "verdict": verdict(trace, answer),
+        "verdict": verdict(trace, answer) or _checked(trace),
         "reference": _reference(trace, text),
         "notes": [note_text(n.code, n.fields, language)[:400] for n in trace.notes[:8]],
     }
@@ -65,6 +67,14 @@ def _answer(trace: Trace, votes: Tally | None) -> str | None:
     if votes is not None:
         return votes.winner.answer if votes.winner else None
     return trace.ended.answer if trace.ended else None
+
+
+def _checked(trace: Trace) -> str:
+    """Right or wrong where the method could check its own answer."""
+    winner = next((node for node in trace.nodes.values() if "winner" in node.marks), None)
+    if winner is None:
+        return ""
+    return "right" if "right" in winner.marks else "wrong" if "wrong" in winner.marks else ""
 
 
 def _badge(trace: Trace, origin: Origin, text: Text) -> str:

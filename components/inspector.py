@@ -32,11 +32,23 @@ def inspect(trace: Trace, reading: Reading, text: Text) -> dict[str, Any]:
         "id": node.id,
         "empty": "",
         "title": title(node, text),
-        "labels": {name: text(f"inspector.{name}") for name in ("prompt", "output", "forced")},
-        "prompt": segments(node, special),
-        "output": _output(reading),
-        "facts": _facts(trace, reading, text),
+        "panes": [
+            pane(text("inspector.prompt"), segments(node, special)),
+            pane(text("inspector.output"), _output(reading)),
+        ],
+        "facts": facts(trace, reading, text),
     }
+
+
+def pane(label: str, parts: list[list[str]]) -> dict[str, Any]:
+    """A text under a label, as [kind, text] pairs."""
+    return {"label": label, "parts": parts}
+
+
+def text_of(node: TraceNode) -> list[list[str]]:
+    """A node's text as [kind, text] pairs: "forced" and "text"."""
+    kinds = ((("forced" if piece.forced else "text"), piece.text) for piece in node.pieces)
+    return [[kind, words[:MAX_TEXT]] for kind, words in kinds]
 
 
 def segments(node: TraceNode, special: tuple[str, ...]) -> list[list[str]]:
@@ -68,20 +80,24 @@ def _output(reading: Reading) -> list[list[str]]:
     return parts
 
 
-def _facts(trace: Trace, reading: Reading, text: Text) -> list[list[str]]:
+def facts(
+    trace: Trace, reading: Reading, text: Text, more: list[tuple[str, str]] | None = None
+) -> list[list[str]]:
+    """The numbers of a node as [name, value] pairs; what is not known is left out."""
     node = reading.node
-    facts = [
+    known = [
+        *(more or []),
         ("answer", _answer(reading, text)),
         ("rule", text(f"rule.{reading.extraction.rule}") if reading.extraction else ""),
-        ("tokens", _tokens(node, text)),
+        ("tokens", _tokens(node, text) if node.calls else ""),
         ("prompt_tokens", _prompt_tokens(node, text)),
         ("logprob", f"{node.mean_logprob:.3f}" if node.mean_logprob is not None else ""),
         ("temperature", f"{node.sampling.temperature:g}" if node.sampling else ""),
         ("seed", _seed(node, text)),
-        ("seconds", _seconds(trace, node)),
+        ("seconds", _seconds(trace, node) if node.calls else ""),
         ("finish", text(f"finish.{node.finish}") if node.finish else ""),
     ]
-    return [[text(f"inspector.{name}"), value] for name, value in facts if value]
+    return [[text(f"inspector.{name}"), value] for name, value in known if value]
 
 
 def _answer(reading: Reading, text: Text) -> str:

@@ -23,6 +23,7 @@ from core.question import LANGUAGES
 from core.strategy import Strategy
 
 PLOTLY = ASSETS / "vendor" / "plotly-basic.min.js"
+HIERARCHY = ASSETS / "vendor" / "d3-hierarchy.min.js"
 
 _FIRST_LANGUAGE = """() => {
   const asked = new URLSearchParams(location.search).get('lang');
@@ -49,7 +50,7 @@ class Page:
         self._localizer = Localizer()
         self._sessions = Sessions()
         self.folder = Path(tempfile.mkdtemp(prefix="thoughtscope-"))
-        gr.set_static_paths([PLOTLY])
+        gr.set_static_paths([PLOTLY, HIERARCHY])
         with gr.Blocks(
             title="Thoughtscope",
             fill_width=True,
@@ -64,7 +65,10 @@ class Page:
         return {
             "theme": theme(),
             "css_paths": [ASSETS / "style.css"],
-            "head": f'<script defer src="gradio_api/file={PLOTLY}"></script>',
+            "head": "".join(
+                f'<script defer src="gradio_api/file={script}"></script>'
+                for script in (PLOTLY, HIERARCHY)
+            ),
             "run_history": False,
             "footer_links": [],
             "ssr_mode": False,

@@ -18,6 +18,7 @@ class Lens:
     weighting: Weighting | None = None
     rule: Rule | None = None
     focus: str | None = None
+    solving: bool = False
     selected: str | None = None
 
 

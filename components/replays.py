@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ import gradio as gr
 from components.headline import Origin
 from components.listening import LIVE, QUIET
 from components.localize import Localizer
-from components.sessions import Notice, Session, Sessions
+from components.sessions import Notice, Session, Sessions, sentence
 from components.stage import AS_RUN, Stage
-from components.texts import Text, error_text
+from components.texts import Text
 from components.view import ASSETS
 from core import recording
 from core.driver import FRAME_SECONDS
@@ -148,7 +147,7 @@ class Replays:
         ]
 
     def _refuse(self, session: Session, error: ThoughtscopeError) -> list[Any]:
-        session.replay.notice = Notice(partial(error_text, error.as_dict()), "error")
+        session.replay.notice = Notice(sentence(error), "error")
         drawn = self.stage.render(session.replay, session.language)
         return [*drawn, *[gr.skip()] * (len(self._loaded) - len(drawn))]
 

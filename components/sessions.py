@@ -3,17 +3,24 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from components.headline import Origin
 from components.reading import Lens
-from components.texts import Language
+from components.texts import Language, error_text
+from core.crossword import Puzzle
 from core.driver import Driver
 from core.engine import Engine
-from core.errors import InvalidInput
+from core.errors import InvalidInput, ThoughtscopeError
+from core.events import Event
+from core.question import Question
 from core.recording import Playback
+from core.run import Run
+from core.strategy import Edit, Strategy
 from core.trace import Trace
 
 MAX_SESSIONS = 1_000
@@ -31,6 +38,30 @@ class Notice:
     tone: str
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run that was checked, and can be made as soon as there is an engine. With an `edit` it
+    goes on from the events of another one."""
+
+    strategy: Strategy
+    question: Question
+    params: Any
+    reference: str
+    seed: int
+    history: tuple[tuple[float, Event], ...] = ()
+    edit: Edit | None = None
+
+    def driver(self, engine: Engine) -> Driver:
+        """Raises InvalidInput if the edit is refused."""
+        run = Run(engine, self.seed, history=self.history)
+        return Driver(run, self.strategy, self.question, self.params, self.reference, self.edit)
+
+
+def sentence(error: ThoughtscopeError) -> Words:
+    """What an error says, in whatever language."""
+    return partial(error_text, error.as_dict())
+
+
 @dataclass(slots=True)
 class Screen:
     """One stage: a trace, how it is read, and what the page already has of it."""
@@ -44,7 +75,8 @@ class Screen:
 
     def show(self, trace: Trace, origin: Origin) -> None:
         """Another run, to be read as it was made."""
-        self.trace, self.origin, self.lens, self.notice = trace, origin, Lens(), None
+        self.trace, self.origin, self.notice = trace, origin, None
+        self.lens = Lens(solving=self.lens.solving)
 
 
 @dataclass(slots=True)
@@ -54,13 +86,16 @@ class Session:
     language: Language = "en"
     explore: Screen = field(default_factory=Screen)
     replay: Screen = field(default_factory=Screen)
-    prepared: Callable[[Engine], Driver] | None = None
+    prepared: Prepared | None = None
+    last: Prepared | None = None
     driver: Driver | None = None
     waiting: "asyncio.Future[Engine] | None" = None
     engine: Engine | None = None
     running: bool = False
     last_seed: int | None = None
-    made: Path | None = None
+    made: tuple[Path | None, ...] = ()
+    events: list[tuple[float, Event]] = field(default_factory=list)
+    crosswords: tuple[Puzzle, ...] = ()
     playback: Playback | None = None
     position: float = 0.0
     playing: bool = False
@@ -69,7 +104,8 @@ class Session:
 
     async def stop(self) -> None:
         """End the run, whether it is about to begin, waits for the engine or is being made."""
-        self.prepared = None
+        if self.prepared is not None:  # it never began
+            self.prepared, self.running = None, False
         if self.waiting is not None:
             self.waiting.cancel()
         if self.driver is not None:

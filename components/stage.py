@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from components import headline, inspector, ledger, paths, votes
+from components import headline, inspector, ledger, outcome, paths, state_sheet, tree, votes
 from components.listening import QUIET
 from components.localize import Localizer
 from components.palette import Look, looks
@@ -12,6 +12,7 @@ from components.reading import Reading, count, read, voting, weighting
 from components.sessions import Screen, Session, Sessions
 from components.texts import Language, Text, texts
 from core.answers import RULES
+from core.trace import Trace
 from core.votes import WEIGHTINGS, Tally
 
 AS_RUN = "as_run"
@@ -27,9 +28,11 @@ class Stage:
         with gr.Row(elem_classes=["picture"]):
             with gr.Column(scale=3, min_width=320):
                 self.paths = paths.paths_view(elem_id=f"{which}-paths")
+                self.tree = tree.tree_view(elem_id=f"{which}-tree")
             with gr.Column(scale=1, min_width=300, elem_classes=["ballot"]):
                 self.votes = votes.votes_view(elem_id=f"{which}-votes")
                 self._build_revote(localizer)
+        self.outcome = outcome.outcome_view(elem_id=f"{which}-outcome")
         self.inspector = inspector.inspector_view(elem_id=f"{which}-inspector")
         self.ledger = ledger.ledger_view(elem_id=f"{which}-ledger")
         self._bind()
@@ -43,8 +46,10 @@ class Stage:
         return [
             self.headline,
             self.paths,
+            self.tree,
             self.votes,
             self.first,
+            self.outcome,
             self.inspector,
             self.ledger,
         ]
@@ -93,20 +98,29 @@ class Stage:
         tally = count(trace, lens, readings)
         chosen = readings.get(lens.selected or "")
         total = len(list(trace.of_kind("path")))
-        hint = text(f"{self._which}.empty")
+        alive = outcome.solved(trace) if lens.solving and outcome.is_game24(trace) else {}
         drawn = {
             "headline": _headline(screen, readings, text, language),
-            "paths": paths.packed(
-                paths.cards(trace, lens, readings, seen, text) if trace.nodes else paths.empty(hint)
-            ),
+            "paths": paths.packed(self._cards(screen, readings, seen, text)),
+            "tree": tree.tree(trace, lens, text, alive),
             "votes": self._votes(screen, tally, seen, text),
             "first": (total, lens.first or total),
-            "inspector": inspector.inspect(trace, chosen, text)
-            if chosen
-            else inspector.empty(text("inspector.empty") if trace.nodes else ""),
+            "outcome": outcome.outcome(trace, alive, lens.solving, text),
+            "inspector": _inspected(trace, chosen, text),
             "ledger": ledger.entries(trace.totals(), text) if trace.nodes else [],
         }
         return [_update(screen, name, value) for name, value in drawn.items()]
+
+    def _cards(
+        self, screen: Screen, readings: dict[str, Reading], seen: dict[str, Look], text: Text
+    ) -> dict[str, Any]:
+        """The texts as cards, unless they are drawn as a tree."""
+        trace = screen.trace
+        if any(trace.of_kind("state")):
+            return paths.empty()
+        if not trace.nodes:
+            return paths.empty(text(f"{self._which}.empty"))
+        return paths.cards(trace, screen.lens, readings, seen, text)
 
     def _votes(self, screen: Screen, tally: Tally | None, seen: dict[str, Look], text: Text) -> str:
         """The histogram, made anew only where something in it has changed: a figure takes time."""
@@ -148,8 +162,10 @@ class Stage:
             _pick(screen_of(session), event._data)
             return self.render(screen_of(session), session.language)
 
-        self.paths.node_select(picked, None, self.outputs, **latest)
+        for view in (self.paths, self.tree, self.outcome):
+            view.node_select(picked, None, self.outputs, **latest)
         self.votes.bar_select(picked, None, self.outputs, **latest)
+        self.outcome.solver_toggle(picked, None, self.outputs, **latest)
 
 
 def _headline(
@@ -164,6 +180,18 @@ def _headline(
     if screen.origin.replayed:
         return {**line, "status": words, "tone": notice.tone}
     return headline.message(words, notice.tone)
+
+
+def _inspected(trace: Trace, chosen: Reading | None, text: Text) -> dict[str, Any]:
+    if chosen is None:
+        return inspector.empty(text("inspector.empty") if trace.nodes else "")
+    sheet = inspector.inspect(trace, chosen, text)
+    if chosen.node.kind == "state":
+        sheet["panes"] = state_sheet.state_panes(trace, chosen.node, text)
+        sheet["facts"] = inspector.facts(
+            trace, chosen, text, state_sheet.state_facts(chosen.node, text)
+        )
+    return sheet
 
 
 def _choices(text: Text, family: str, options: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -186,6 +214,8 @@ def _pick(screen: Screen, data: Any) -> None:
         return
     if isinstance(data.get("id"), str) and data["id"] in screen.trace.nodes:
         lens.selected = data["id"]
+    if isinstance(data.get("on"), bool):
+        lens.solving = data["on"]
     if "key" in data:
         key = data["key"]
         lens.focus = key if isinstance(key, str) and key != lens.focus else None

@@ -22,7 +22,8 @@ class Spec:
 
     `low`, `high`, `step` bound a number. `options` is a closed list, or with `open` a list of
     proposals beside which one may write one's own. `paper` is the paper's own value, as text.
-    `needs` names the engine feature without which the control is disabled.
+    `needs` names the engine feature without which the control is disabled. `more`: it is rarely
+    changed, and drawn in a fold.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Spec:
     open: bool = False
     paper: str = ""
     needs: str = ""
+    more: bool = False
 
 
 def param(default: Any, **spec: Any) -> Any:

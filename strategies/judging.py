@@ -1,6 +1,5 @@
 """The judge of the Tree of Thoughts (Yao et al. 2023, section 3, question 3): value and vote."""
 
-import asyncio
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -10,9 +9,11 @@ from dataclasses import dataclass
 from core.engine import Sampling
 from core.run import Node, Run
 from strategies.tasks.task import Call, Task
-from strategies.thought_tree import State
+from strategies.thought_tree import State, together
 
 _NUMBER = re.compile(r"\d+")
+# Chinese has no spaces: "判断是sure" ends with a word of its own.
+_LOOSE = re.IGNORECASE | re.ASCII
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,7 @@ class Judge:
         for _call, equal in asked.values():
             for state in equal[1:]:
                 state.node.mark("equal")
-        async with asyncio.TaskGroup() as group:
-            for prompt, (call, equal) in asked.items():
-                group.create_task(self._verdict(prompt, call, equal))
+        await together(self._verdict(prompt, *of) for prompt, of in asked.items())
 
     async def _verdict(self, prompt: str, call: Call, states: Sequence[State]) -> None:
         nodes = self._open(states)
@@ -155,7 +154,7 @@ def _word(text: str, labels: Sequence[str]) -> str | None:
         return numbers[-1] if numbers and numbers[-1] in labels else None
     if last in labels:
         return last
-    found = [label for label in labels if re.search(rf"\b{label}\b", last, re.IGNORECASE)]
+    found = [label for label in labels if re.search(rf"\b{label}\b", last, _LOOSE)]
     return found[0] if len(found) == 1 else None
 
 

@@ -1,13 +1,16 @@
 """The tree that a search grows: states, how they are expanded, and the limits of it all."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from core.engine import Sampling
 from core.run import Node, Run
 from strategies.tasks.task import Call, Task, Thought, Thoughts
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +30,28 @@ class Limits:
     tokens: int
     seconds: int
 
-    def reached(self, run: Run) -> str:
-        """The name of the limit that is reached, or ""."""
-        totals = run.trace.totals()
-        states = sum(1 for node in run.trace.of_kind("state") if "invalid" not in node.marks)
-        if states > self.states:
+    def reached(self, spent: "Spent", before: "Spent") -> str:
+        """The name of the limit that is reached, or ""; what was spent `before` does not count."""
+        if spent.states - before.states > self.states:
             return "states"
-        if totals.sampled >= self.tokens:
+        if spent.tokens - before.tokens >= self.tokens:
             return "tokens"
-        return "seconds" if run.seconds >= self.seconds else ""
+        return "seconds" if spent.seconds - before.seconds >= self.seconds else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a run has come to so far."""
+
+    states: int
+    tokens: int
+    seconds: float
+
+    @classmethod
+    def by(cls, run: Run) -> "Spent":
+        """Thoughts that were refused are no states."""
+        states = sum(1 for node in run.trace.of_kind("state") if "invalid" not in node.marks)
+        return cls(states, run.trace.totals().sampled, run.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,7 @@ class ThoughtTree:
         self.stopped = ""
         self._how = how
         self._limits = limits
+        self._before = Spent.by(run)
 
     def root(self) -> State:
         """The state without any thought."""
@@ -68,14 +85,12 @@ class ThoughtTree:
         if self.spent():
             return []
         grow = self._propose if self._how.generation == "propose" else self._sample
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(grow(state)) for state in states]
-        return [child for task in tasks for child in task.result()]
+        return [child for grown in await together(map(grow, states)) for child in grown]
 
     def spent(self) -> bool:
         """Whether a limit is reached; the first time, it is noted."""
         if not self.stopped:
-            self.stopped = self._limits.reached(self.run)
+            self.stopped = self._limits.reached(Spent.by(self.run), self._before)
             if self.stopped:
                 limit = getattr(self._limits, self.stopped)
                 self.run.note(f"limit_{self.stopped}", limit=limit)
@@ -122,3 +137,14 @@ class ThoughtTree:
         async with aclosing(self.run.sample(nodes, prompt, sampling, call.forced)) as finished:
             async for _ in finished:
                 pass
+
+
+async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """What each returns, all at the same time. The first error ends the others, and is raised
+    as itself and not as one of a group."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]

@@ -37,16 +37,16 @@ class Params:
     evaluation: str = param("task", options=("task", "value", "vote"))
     search: str = param("task", options=("task", "bfs", "dfs"))
     breadth: int = param(2, low=1, high=10, step=1, paper="5 / 1 / 3")
-    thoughts: int = param(3, low=1, high=10, step=1, paper="5")
-    proposals: int = param(1, low=1, high=8, step=1, paper="1 / 8")
+    thoughts: int = param(3, low=1, high=10, step=1, paper="5", more=True)
+    proposals: int = param(1, low=1, high=8, step=1, paper="1 / 8", more=True)
     judge: Form = param("choice", options=("choice", "expected", "written"), paper="written")
     judgements: int = param(3, low=1, high=10, step=1, paper="3 / 5")
-    depth: int = param(0, low=0, high=10, step=1)
-    temperature: float = param(0.7, low=0.1, high=2.0, step=0.05, paper="0.7")
-    checked: bool = param(True)
-    max_states: int = param(80, low=2, high=1000, step=1, paper="100")
-    max_tokens: int = param(6000, low=100, high=100_000, step=100)
-    max_seconds: int = param(300, low=10, high=7200, step=10)
+    depth: int = param(0, low=0, high=10, step=1, more=True)
+    temperature: float = param(0.7, low=0.1, high=2.0, step=0.05, paper="0.7", more=True)
+    checked: bool = param(True, more=True)
+    max_states: int = param(80, low=2, high=1000, step=1, paper="100", more=True)
+    max_tokens: int = param(6000, low=100, high=100_000, step=100, more=True)
+    max_seconds: int = param(300, low=10, high=7200, step=10, more=True)
 
 
 async def solve(run: Run, question: Question, params: Params) -> str | None:
@@ -81,7 +81,7 @@ async def depth_first(search: "_Search", state: State) -> list[State]:
     """
     deepest = state
     trail = [(state, await search.children(state))]
-    while trail:
+    while trail and not search.tree.stopped:
         above, children = trail[-1]
         child = next(children, None)
         if child is None:
@@ -145,7 +145,8 @@ class _Search:
         how = How(generation, params.thoughts, params.proposals, params.temperature)
         limits = Limits(params.max_states, params.max_tokens, params.max_seconds)
         self.tree = ThoughtTree(run, self.task, how, limits)
-        self.judge = Judge(run, self.task, params.judge, params.judgements, params.temperature)
+        form = _form(run, params.judge)
+        self.judge = Judge(run, self.task, form, params.judgements, params.temperature)
 
     async def run_from(self, state: State) -> list[State]:
         if self.is_last(state):
@@ -229,6 +230,18 @@ def paper_settings(values: Mapping[str, Any]) -> Mapping[str, Any]:
         "max_seconds": 7200,
         **task.paper,
     }
+
+
+def _form(run: Run, form: Form) -> Form:
+    """How the judge answers on this engine; what it cannot do is said, and the next best taken."""
+    cannot = run.engine_info.cannot
+    if form != "written" and "choices" in cannot:
+        run.note("judge_written")
+        return "written"
+    if form == "expected" and "logprobs" in cannot:
+        run.note("judge_sampled")
+        return "choice"
+    return form
 
 
 def _own(given: str, task: str) -> str:

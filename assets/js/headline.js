@@ -25,6 +25,7 @@ drawOnChange((data) => {
   answer.hidden = !data.answer;
   write(label, data.answer_label || '');
   write(value, data.answer || '');
+  value.classList.toggle('long', (data.answer || '').length > 60);
   write(verdict, { right: '✓', wrong: '✗' }[data.verdict] || '');
   verdict.dataset.verdict = data.verdict || '';
   write(reference, data.reference || '');

@@ -4,20 +4,19 @@ const hint = make('p', 'hint', host);
 const sheet = make('div', 'sheet', host);
 const heading = make('h3', '', sheet);
 const facts = make('dl', 'facts', sheet);
-const panes = make('div', 'panes', sheet);
+const place = make('div', 'panes', sheet);
 const KINDS = new Set(['text', 'token', 'forced', 'answer']);
+const panes = [];
 
 const pane = () => {
-  const section = make('section', 'pane', panes);
-  const label = make('h4', '', section);
-  const body = make('pre', '', section);
+  const root = make('section', 'pane', place);
+  const label = make('h4', '', root);
+  const body = make('pre', '', root);
   body.tabIndex = 0;
-  return { label, body, drawn: '' };
+  return { root, label, body, drawn: '' };
 };
-const prompt = pane();
-const output = pane();
 
-const show = (target, label, parts) => {
+const show = (target, { label, parts }) => {
   write(target.label, label);
   target.body.setAttribute('aria-label', label);
   const key = JSON.stringify(parts);
@@ -36,8 +35,8 @@ drawOnChange((data) => {
   host.hidden = !filled && !hint.textContent;
   if (!filled) return;
   write(heading, data.title);
-  show(prompt, data.labels.prompt, data.prompt);
-  show(output, data.labels.output, data.output);
+  data.panes.forEach((wanted, i) => show(panes[i] || (panes[i] = pane()), wanted));
+  for (const spare of panes.splice(data.panes.length)) spare.root.remove();
   facts.textContent = '';
   for (const [name, value] of data.facts) {
     const fact = make('div', '', facts);

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from core.crossword import POSITIONS, Board, InvalidWord, read_clues
 from core.question import Question
-from strategies.tasks.task import Call, Scores, Settings, Task, Thought, Thoughts, user
+from strategies.tasks.task import Call, Scores, Settings, Task, Thought, Thoughts, dialogue
 
 CONFIDENCE = {"certain": 1.0, "high": 0.5, "medium": 0.2, "low": 0.1}
 _LINE = re.compile(
@@ -21,17 +21,26 @@ _LINE = re.compile(
 _MISSING = 3
 
 _PROPOSE = (
-    "Solve a 5 x 5 mini crossword. Every word has five letters; h1 to h5 go across, v1 to v5 go "
-    "down. Known letters are shown; _ is a letter that is not known.",
-    "List the words you can find for the clues that are not filled, a line each, with how sure you "
-    "are: certain, high, medium or low. For example:\n"
-    "h3. OCEAN (certain)\nv2. TRAIN (medium)",
+    "Solve clues of a 5 x 5 mini crossword. Every word has exactly five letters; h1 to h5 go "
+    "across, v1 to v5 go down. Known letters are shown; _ is a letter that is not known. List the "
+    "words you can find for clues that are not filled, a line each and nothing else, with how sure "
+    "you are: certain, high, medium or low."
+)
+_SHOWN = (
+    (
+        "h1. Large body of salt water: _ _ _ _ _\nh2. Opposite of day: N _ _ _ _\n"
+        "v1. Not ever: _ _ _ _ _\nv2. Something to sit on: _ _ A _ _",
+        "h1. OCEAN (certain)\nh2. NIGHT (certain)\nv1. NEVER (high)\nv2. CHAIR (medium)",
+    ),
+    (
+        "h4. It tells the time: C _ O _ _\nv3. Used to sweep the floor: _ _ _ _ _\n"
+        "v5. Frozen water falling in flakes, as an adjective: S _ _ _ _",
+        "h4. CLOCK (certain)\nv3. BROOM (certain)\nv5. SNOWY (high)",
+    ),
 )
 _VALUE = (
     "A crossword clue and what is known of its five-letter word; _ is a letter that is not known. "
-    "Is there a word that fits both? Judge in one word: sure, maybe or impossible.",
-    "{0}: {1}\nJudgement: {2}",
-    "{0}: {1}",
+    "Is there a word that fits both? Judge in one word: sure, maybe or impossible."
 )
 _FITTED = (
     ("Large body of salt water", "O _ E A _", "sure"),
@@ -52,7 +61,6 @@ class Crossword(Task):
     depth = len(POSITIONS)
     scores: ClassVar[Scores] = {"sure": 0.0, "maybe": 0.0, "impossible": -1.0}
     prune_at = -0.5
-    samples = 2
     paper: ClassVar[Settings] = {
         "breadth": 3,
         "judgements": 1,
@@ -73,8 +81,8 @@ class Crossword(Task):
         board = self.board(thoughts)
         if not board.unfilled:
             return None
-        intro, wish = _PROPOSE
-        return Call(user(intro, self._shown(board), wish), max_tokens=120, stop=("\n\n",))
+        asked = dialogue(_PROPOSE, _SHOWN, self._listed(board))
+        return Call(asked, max_tokens=120, stop=("\n\n",))
 
     def proposed(self, thoughts: Thoughts, texts: Sequence[str]) -> list[Thought]:
         """Words by the sum of their confidence over all samples, the surest first."""
@@ -106,21 +114,16 @@ class Crossword(Task):
 
     def value(self, thoughts: Thoughts, *, written: bool) -> list[Call]:
         board = self.board(thoughts)
-        intro, example, asked = _VALUE
-        shown = [example.format(*one) for one in _FITTED]
+        wish = f" {_WISH}" if written else ""
+        mouth = "" if written else f"{_LABEL} "
+        shown = [(f"{clue}: {letters}", f"{mouth}{word}") for clue, letters, word in _FITTED]
         judged = [
-            position for position in board.unfilled if board.word(position).count("_") <= _MISSING
+            f"{self._clues[position]}: {board.pattern(position)}"
+            for position in board.unfilled
+            if board.word(position).count("_") <= _MISSING
         ]
-        parts = [intro, *shown, *([_WISH] if written else [])]
         forced, length = ("", 100) if written else (_LABEL, 8)
-        return [
-            Call(
-                user(*parts, asked.format(self._clues[position], board.pattern(position))),
-                forced,
-                max_tokens=length,
-            )
-            for position in judged
-        ]
+        return [Call(dialogue(_VALUE + wish, shown, asked), forced, length) for asked in judged]
 
     def answer(self, thoughts: Thoughts) -> str | None:
         return self.board(thoughts).text() if thoughts else None
@@ -140,9 +143,9 @@ class Crossword(Task):
                     continue  # only where thoughts are not checked
         return board
 
-    def _shown(self, board: Board) -> str:
-        rows = "\n".join(
-            f"{position}. {clue}: {board.pattern(position)}"
-            for position, clue in self._clues.items()
+    def _listed(self, board: Board) -> str:
+        """The clues that are not filled, with the letters that are known."""
+        return "\n".join(
+            f"{position}. {self._clues[position]}: {board.pattern(position)}"
+            for position in board.unfilled
         )
-        return f"{board.text()}\n\n{rows}"

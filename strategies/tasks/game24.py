@@ -82,16 +82,46 @@ _VALUE = {
     "sure（一定能）、likely（可能）或 impossible（不可能）。",
 }
 _TRIED = (
-    ("10 14", "10 + 14 = 24. That is 24.\n", "sure"),
-    ("11 12", "11 + 12 = 23, 12 - 11 = 1, 11 * 12 = 132. None is 24.\n", "impossible"),
-    ("4 4 10", "4 + 4 + 10 = 18, 4 * 10 - 4 = 36, (10 - 4) * 4 = 24. That is 24.\n", "sure"),
-    ("4 9 11", "9 + 11 + 4 = 24. That is 24.\n", "sure"),
-    ("5 7 8", "5 + 7 + 8 = 20, (8 - 5) * 7 = 21. Not yet, but the size is right.\n", "likely"),
-    ("24", "24 is there already.\n", "sure"),
-    ("10 10 11", "10 + 10 + 11 = 31, (11 - 10) * 10 = 10. All too large or small.\n", "impossible"),
-    ("3 8", "3 * 8 = 24. That is 24.\n", "sure"),
-    ("1 3 3", "1 * 3 * 3 = 9, (1 + 3) * 3 = 12. All too small.\n", "impossible"),
-    ("16", "16 is not 24, and nothing is left to add.\n", "impossible"),
+    ("10 14", "10 + 14 = 24. That is 24.\n", "10 + 14 = 24。正好是 24。\n", "sure"),
+    (
+        "11 12",
+        "11 + 12 = 23, 12 - 11 = 1, 11 * 12 = 132. None is 24.\n",
+        "11 + 12 = 23，12 - 11 = 1，11 * 12 = 132。都不是 24。\n",
+        "impossible",
+    ),
+    (
+        "4 4 10",
+        "4 + 4 + 10 = 18, 4 * 10 - 4 = 36, (10 - 4) * 4 = 24. That is 24.\n",
+        "4 + 4 + 10 = 18，4 * 10 - 4 = 36，(10 - 4) * 4 = 24。正好是 24。\n",
+        "sure",
+    ),
+    ("4 9 11", "9 + 11 + 4 = 24. That is 24.\n", "9 + 11 + 4 = 24。正好是 24。\n", "sure"),
+    (
+        "5 7 8",
+        "5 + 7 + 8 = 20, (8 - 5) * 7 = 21. Not yet, but the size is right.\n",
+        "5 + 7 + 8 = 20，(8 - 5) * 7 = 21。还不是，但大小合适。\n",
+        "likely",
+    ),
+    ("24", "24 is there already.\n", "已经是 24。\n", "sure"),
+    (
+        "10 10 11",
+        "10 + 10 + 11 = 31, (11 - 10) * 10 = 10. All too large or small.\n",
+        "10 + 10 + 11 = 31，(11 - 10) * 10 = 10。不是太大就是太小。\n",
+        "impossible",
+    ),
+    ("3 8", "3 * 8 = 24. That is 24.\n", "3 * 8 = 24。正好是 24。\n", "sure"),
+    (
+        "1 3 3",
+        "1 * 3 * 3 = 9, (1 + 3) * 3 = 12. All too small.\n",
+        "1 * 3 * 3 = 9，(1 + 3) * 3 = 12。都太小。\n",
+        "impossible",
+    ),
+    (
+        "16",
+        "16 is not 24, and nothing is left to add.\n",
+        "16 不是 24，也没有剩下的数字了。\n",
+        "impossible",
+    ),
 )
 
 _VALUE_LAST = {
@@ -169,7 +199,7 @@ class Game24(Task):
         return [self.read(thoughts, line) for line in lines if line.strip()]
 
     def read(self, thoughts: Thoughts, text: str) -> Thought:
-        if self.left(thoughts) == "24" and self.checked:
+        if self.left(thoughts) == "24":
             return self._answer(text)
         try:
             return Thought(step_text(check_step(text, self._available(thoughts))))
@@ -186,8 +216,10 @@ class Game24(Task):
         else:
             intro = _VALUE[language]
             shown = [
-                (numbers, f"{tried if written else f'{_LABEL} '}{word}")
-                for numbers, tried, word in _TRIED
+                (numbers, (chinese if language == "zh" else english) + word)
+                if written
+                else (numbers, f"{_LABEL} {word}")
+                for numbers, english, chinese, word in _TRIED
             ]
             asked = self.left(thoughts)
         messages = dialogue(intro, shown, asked)
@@ -202,6 +234,9 @@ class Game24(Task):
     def check(self, thoughts: Thoughts) -> str:
         written = _lines(thoughts)[-1].lower().replace("answer: ", "")
         return "right" if check_answer(written, self._numbers) == "right" else "wrong"
+
+    def is_last(self, thoughts: Thoughts, depth: int) -> bool:
+        return len(thoughts) >= min(depth, self.depth)
 
     def left(self, thoughts: Thoughts) -> str:
         """The numbers left, as the last thought says."""

@@ -3,23 +3,35 @@
 The last states are closed by the answer trigger of zero-shot chain of thought, and read.
 """
 
+import re
 from collections.abc import Sequence
 
 from core.question import Question
 from strategies import prompts
-from strategies.tasks.task import Call, Task, Thought, Thoughts, user
+from strategies.tasks.task import Call, Task, Thought, Thoughts, dialogue, user
 
 _STEP = {
     "en": (
-        "Solve this step by step, one short step on a line. Each step says one thing that follows "
-        "from the question and the steps before it.",
+        "Solve the question in short steps, a line each. Each step works something out and says "
+        "what came of it.",
         "Step {0}:",
         "List {0} different next steps, a line each, and nothing else.",
     ),
     "zh": (
-        "请一步一步地解答，每行一个简短的步骤。每一步只说一件由问题和前面的步骤得出的事。",
+        "请分步解答问题，每行一个简短的步骤。每一步都要算出或得出一点东西，并写明结果。",
         "第 {0} 步：",
         "列出 {0} 个不同的下一步，每行一个，不要写别的。",
+    ),
+}
+_EXAMPLE = {
+    "en": (
+        "A shelf has 4 boards with 9 books on each. 11 books are lent. How many are there now?",
+        "Step 1: On 4 boards there are 4 * 9 = 36 books.\n"
+        "Step 2: 11 of the 36 are lent, so 36 - 11 = 25 are there.",
+    ),
+    "zh": (
+        "一个书架有 4 层，每层 9 本书。借出 11 本。现在有多少本？",
+        "第 1 步： 4 层共有 4 * 9 = 36 本书。\n第 2 步： 36 本中借出 11 本，剩下 36 - 11 = 25 本。",
     ),
 }
 _VALUE = {
@@ -51,13 +63,15 @@ _VOTE = {
     ),
 }
 PROPOSALS = 3
+# "2. add" is numbered, "2.5 litres" and "-2 is" are not.
+_MARKER = re.compile(r"\s*(?:[-*]\s+|•\s*)?(?:\d{1,2}(?:[.):](?:\s+|$)|、\s*))?")
 
 
 class OpenQuestion(Task):
     """Sampled steps, each judged alone. `depth` is the number of steps before the answer."""
 
     generation, evaluation, search = "sample", "value", "bfs"
-    depth = 3
+    depth = 4
 
     def __init__(self, question: Question, checked: bool) -> None:
         super().__init__(question, checked)
@@ -67,7 +81,8 @@ class OpenQuestion(Task):
         steps = self._steps(thoughts)
         forced = f"{steps}\n" if steps else ""
         forced += label.format(len(thoughts) + 1)
-        return Call(user(intro, self.question.text), forced, max_tokens=80, stop=("\n",))
+        asked = dialogue(intro, [_EXAMPLE[self.question.language]], self.question.text)
+        return Call(asked, forced, max_tokens=80, stop=("\n",))
 
     def proposal(self, thoughts: Thoughts) -> Call | None:
         intro, _label, listed = _STEP[self.question.language]
@@ -77,8 +92,11 @@ class OpenQuestion(Task):
         return Call(user(*parts, listed.format(PROPOSALS)), max_tokens=200, stop=("\n\n",))
 
     def proposed(self, thoughts: Thoughts, texts: Sequence[str]) -> list[Thought]:
-        lines = [_unnumbered(line) for text in texts for line in text.split("\n")]
-        return [self.read(thoughts, line) for line in lines if line][:PROPOSALS]
+        steps = []
+        for text in texts:
+            lines = [_unnumbered(line) for line in text.split("\n")]
+            steps += [line for line in lines if line][:PROPOSALS]
+        return [self.read(thoughts, step) for step in steps]
 
     def value(self, thoughts: Thoughts, *, written: bool) -> list[Call]:
         intro, label, wish = _VALUE[self.question.language]
@@ -98,7 +116,8 @@ class OpenQuestion(Task):
     def closing(self, thoughts: Thoughts) -> Call | None:
         intro = _STEP[self.question.language][0]
         forced = self._steps(thoughts) + prompts.answer_trigger(self.question)
-        return Call(user(intro, self.question.text), forced, max_tokens=32)
+        asked = dialogue(intro, [_EXAMPLE[self.question.language]], self.question.text)
+        return Call(asked, forced, max_tokens=32)
 
     def answer(self, thoughts: Thoughts) -> str | None:
         return None
@@ -110,6 +129,4 @@ class OpenQuestion(Task):
 
 def _unnumbered(line: str) -> str:
     """A line of a list without its marker."""
-    words = line.strip().lstrip("-*• ")
-    head, point, rest = words.partition(".")
-    return rest.strip() if point and head.strip().isdigit() else words
+    return _MARKER.sub("", line, count=1).strip()

@@ -56,8 +56,6 @@ class Task(ABC):
     """What a judgement's words are worth; the values of a state are the sums of its judgements."""
     prune_at: ClassVar[float] = 0.0
     """Depth-first search turns back from states whose value is not above this."""
-    samples: ClassVar[int] = 1
-    """How often one prompt for proposals is sampled."""
     paper: ClassVar[Settings] = {}
     """The paper's own settings for this task, by the names in the strategy's Params."""
 

@@ -8,6 +8,7 @@ STRATEGIES = {
     "direct": "Direct",
     "zero_shot_cot": "Chain of thought (zero-shot)",
     "self_consistency": "Self-consistency",
+    "tree_of_thoughts": "Tree of Thoughts",
 }
 
 

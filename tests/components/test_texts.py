@@ -198,4 +198,6 @@ def test_the_examples_are_enough_in_both_languages_and_of_every_kind():
     assert {example.language for example in examples()} == set(LANGUAGES)
     assert {example.kind for example in examples()} == set(KINDS)
     assert len({example.id for example in examples()}) == len(examples())
-    assert all(example.question.strip() and example.answer.strip() for example in examples())
+    assert all(example.question.strip() for example in examples())
+    # What a tree of thoughts finds is checked, not compared.
+    assert all(example.answer.strip() or example.task for example in examples())

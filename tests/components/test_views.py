@@ -177,7 +177,7 @@ def test_json_for_the_page_holds_no_bracket_that_could_be_markup():
 
 
 def test_the_prompt_is_whole_with_its_tokens_and_what_was_forced():
-    parts = inspect(voted(*TEXTS))["prompt"]
+    parts = inspect(voted(*TEXTS))["panes"][0]["parts"]
     assert parts == [["token", "<|user|>"], ["text", "How many?\n"], ["forced", TRIGGER]]
     assert "".join(text for _kind, text in parts) == PROMPT + TRIGGER
 
@@ -190,7 +190,7 @@ def test_the_longest_special_token_is_taken():
 
 
 def test_the_output_is_whole_with_its_answer_marked():
-    parts = inspect(voted(*TEXTS), "1")["output"]
+    parts = inspect(voted(*TEXTS), "1")["panes"][1]["parts"]
     assert "".join(text for _kind, text in parts) == TRIGGER + TEXTS[1]
     assert [text for kind, text in parts if kind == "answer"] == ["7"]
     assert [text for kind, text in parts if kind == "forced"] == [TRIGGER]
