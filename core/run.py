@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.answers import Rule, extract, option_letters
-from core.engine import Chunk, Engine, EngineInfo, Message, Sampling
+from core.engine import Chunk, Engine, EngineInfo, Message, Sampling, asker
 from core.events import (
     Answered,
     Closed,
@@ -132,6 +132,7 @@ class Run:
             if forced:
                 self.emit(Delta(node.id, forced, forced_tokens, forced=True))
         unfinished = {node.id for node in nodes}
+        asker.set(self)
         stream = self._engine.stream(prompt + forced, sampling, len(nodes))
         try:
             async with aclosing(stream) as chunks:

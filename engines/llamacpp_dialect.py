@@ -2,20 +2,31 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 
-from core.engine import Message, Sampling
+from core.engine import EngineInfo, Message, Sampling, asker
+from engines.admission import Admission
+from engines.connection import Connection
+from engines.lanes import Lanes
 from engines.llamacpp_reader import LlamaReader
 from engines.server import ServerEngine
 from engines.sse import Object, parse, part
 
 # The server takes the last 32-bit number for "any seed".
 _ANY_SEED = 2**32 - 1
+# The likeliest tokens to ask for where choices are weighed: a choice that begins with none of them
+# has the weight 0.
+_LIKELIEST = 200
 
 
 class LlamaServer(ServerEngine):
     """A llama.cpp server. Call `learn_bos` before anything is streamed."""
 
     _bos: tuple[int, ...] = ()
+
+    def __init__(self, connection: Connection, info: EngineInfo, admission: Admission) -> None:
+        super().__init__(connection, info, admission)
+        self._lanes = Lanes()
 
     async def render(self, messages: Sequence[Message], prefill: str = "") -> str:
         turns = [{"role": m["role"], "content": clean(m["content"])} for m in messages]
@@ -80,6 +91,14 @@ class LlamaServer(ServerEngine):
         answer = await self._connection.post("/detokenize", {"tokens": tokens})
         return part(answer, "content", str)
 
+    def _turn(
+        self, prompt: list[int], sampling: Sampling, n: int
+    ) -> AbstractAsyncContextManager[None]:
+        """Short requests that share a prefix are made one at a time: see engines.lanes."""
+        if not sampling.reuse:
+            return super()._turn(prompt, sampling, n)
+        return self._lanes.turn(prompt, n * sampling.max_tokens, asker.get())
+
     def _body(self, prompt: list[int], sampling: Sampling, n: int) -> Object:
         """Every sampler is named, since the server has defaults of its own (top_k 40 …)."""
         body: Object = {
@@ -101,7 +120,7 @@ class LlamaServer(ServerEngine):
             "timings_per_token": True,
         }
         if sampling.logprobs or sampling.stop:  # LlamaReader says what it needs them for.
-            body["logprobs"] = 1
+            body["logprobs"] = _LIKELIEST if sampling.logprobs and sampling.choices else 1
         if sampling.choices:
             body["grammar"] = "root ::= " + " | ".join(map(quoted, sampling.choices))
         return body

@@ -15,17 +15,18 @@ from dataclasses import dataclass, field
 
 from core.engine import Chunk, Finish, Sampling, Usage
 from core.errors import EngineDied
+from engines.llamacpp_tokens import logprob, step
 from engines.sse import Object, part
+from engines.weights import Weighing
 
 Detokenize = Callable[[list[int]], Awaitable[str]]
 
 _FINISH: dict[str, Finish] = {"stop": "stop", "length": "length"}
-# What the server writes for the logarithm of 0 is the lowest number that it has.
-_LOG_ZERO = -1e30
 
 
 @dataclass(slots=True)
 class _Sample:
+    weighing: Weighing | None = None
     tokens: int = 0
     held: list[int] = field(default_factory=list)
     finished: bool = False
@@ -33,10 +34,11 @@ class _Sample:
 
 @dataclass(slots=True)
 class _Piece:
-    """One event of one sample: `ids` and `logprobs` of the tokens that the server tells of."""
+    """One event of one sample: `entries`, `ids` and `logprobs` are of the tokens it tells of."""
 
     text: str
     tokens: int
+    entries: list[Object]
     ids: list[int]
     logprobs: list[float]
     finish: Finish | None
@@ -48,7 +50,8 @@ class LlamaReader:
     def __init__(self, sampling: Sampling, first: int, n: int, detokenize: Detokenize) -> None:
         self._sampling = sampling
         self._first = first
-        self._samples = [_Sample() for _ in range(n)]
+        weighed = sampling.choices if sampling.logprobs else ()
+        self._samples = [_Sample(Weighing(weighed) if weighed else None) for _ in range(n)]
         self._detokenize = detokenize
 
     async def take(self, event: Object) -> list[Chunk]:
@@ -66,12 +69,15 @@ class LlamaReader:
         piece = _piece(event, choice, sample.tokens)
         sample.tokens += piece.tokens
         _hold(sample, piece)
+        _weigh(sample, piece)
         if piece.finish is None:
             return self._counted(index, piece)
         sample.finished = True
         tail = piece.text + await self._lost(sample, piece.finish)
         usage = _usage(event, index)
-        return [Chunk(self._first + index, tail, piece.tokens, None, piece.finish, usage)]
+        weights = sample.weighing.weights if sample.weighing else None
+        index += self._first
+        return [Chunk(index, tail, piece.tokens, None, piece.finish, usage, weights)]
 
     def _counted(self, index: int, piece: _Piece) -> list[Chunk]:
         """A chunk; or two, where the log-probability of some of its tokens is not known."""
@@ -100,19 +106,11 @@ def _piece(event: Object, choice: Object, before: int) -> _Piece:
     return _Piece(
         part(choice, "text", str),
         max(0, part(part(event, "timings", dict), "predicted_n", int) - before),
+        entries,
         [part(entry, "id", int) for entry in entries],
-        [value for entry in entries if (value := _logprob(entry)) is not None],
+        [value for entry in entries if (value := logprob(entry)) is not None],
         _finish(choice.get("finish_reason")),
     )
-
-
-def _logprob(entry: Object) -> float | None:
-    value = entry.get("logprob")
-    if value is None:
-        return None
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        raise EngineDied(f"the server sent a log-probability that is none: {str(value)[:50]}")
-    return float(value) if value > _LOG_ZERO else None
 
 
 def _finish(reason: object) -> Finish | None:
@@ -129,6 +127,14 @@ def _hold(sample: _Sample, piece: _Piece) -> None:
         sample.held.clear()
     else:
         sample.held += piece.ids
+
+
+def _weigh(sample: _Sample, piece: _Piece) -> None:
+    """Take in what an event tells of the choices."""
+    if sample.weighing is None or sample.weighing.settled:
+        return
+    for entry in piece.entries:
+        sample.weighing.take(step(entry))
 
 
 def _usage(event: Object, index: int) -> Usage:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.engine import (
     Chunk,
@@ -18,7 +18,13 @@ from core.engine import (
 from core.errors import ContextOverflow, ThoughtscopeError
 
 Reply = Callable[[str, Sampling, int], str | ThoughtscopeError]
-"""`reply(prompt, sampling, sample)`: the text to make, or an error to raise instead."""
+"""`reply(prompt, sampling, sample)`: the text to make, or an error to raise instead.
+
+Where there are choices and the text is none of them, the first one is made.
+"""
+
+Weigh = Callable[[str, Sampling], Mapping[str, float]]
+"""`weigh(prompt, sampling)`: how probable each of the choices is."""
 
 INFO = EngineInfo(
     model="scripted",
@@ -44,7 +50,7 @@ class ScriptedEngine:
     """A token is a word with the space before it; its log-probability is `logprob`.
 
     Samples advance in turn, a word each. `gate`, where given, is awaited before each word, so that
-    a test decides when text appears.
+    a test decides when text appears. Choices have weights where `weigh` is given.
     """
 
     reply: Reply
@@ -52,6 +58,7 @@ class ScriptedEngine:
     logprob: float = -0.5
     gate: Callable[[], "asyncio.Future[None]"] | None = None
     calls: list[Call] = field(default_factory=list)
+    weigh: Weigh | None = None
 
     async def render(self, messages: Sequence[Message], prefill: str = "") -> str:
         turns = "".join(f"<|{m['role']}|>{m['content']}\n" for m in messages)
@@ -74,20 +81,29 @@ class ScriptedEngine:
                 for index, queue in enumerate(queues):
                     if queue:
                         await (self.gate() if self.gate else asyncio.sleep(0))
-                        yield self._next(index, queue, tokens)
+                        chunk = self._next(index, queue, tokens)
+                        weights = self._weights(prompt, sampling) if chunk.finish else None
+                        yield replace(chunk, weights=weights)
         finally:
             call.closed = True
 
     def _texts(self, prompt: str, sampling: Sampling, index: int) -> list[str | Finish]:
         """The words of a sample and then, as its last element, why it ends."""
-        text = sampling.choices[0] if sampling.choices else self.reply(prompt, sampling, index)
+        text = self.reply(prompt, sampling, index)
         if isinstance(text, ThoughtscopeError):
             raise text
+        if sampling.choices and text not in sampling.choices:
+            text = sampling.choices[0]
         cuts = [text.index(stop) for stop in sampling.stop if stop and stop in text]
         words = _words(text[: min(cuts)] if cuts else text)
         if len(words) > sampling.max_tokens:
             return [*words[: sampling.max_tokens], "length"]
         return [*words, "stop"]
+
+    def _weights(self, prompt: str, sampling: Sampling) -> Mapping[str, float] | None:
+        if self.weigh is None or not sampling.choices or not sampling.logprobs:
+            return None
+        return self.weigh(prompt, sampling)
 
     def _next(self, index: int, queue: list[str | Finish], tokens: int) -> Chunk:
         text = queue.pop(0)

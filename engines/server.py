@@ -7,7 +7,7 @@ its dialect, is in a subclass: see `engines.llamacpp_dialect`.
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import replace
 from typing import Protocol
 
@@ -56,6 +56,12 @@ class ServerEngine(ABC):
     def _reader(self, sampling: Sampling, first: int, n: int) -> Reader:
         """Reads the answer to a request for samples `first` to `first + n - 1`."""
 
+    def _turn(
+        self, prompt: list[int], sampling: Sampling, n: int
+    ) -> AbstractAsyncContextManager[None]:
+        """What a request waits for before it asks to be admitted. Here: nothing."""
+        return nullcontext()
+
     async def close(self) -> None:
         """Let go of the server."""
         await self._connection.close()
@@ -102,7 +108,8 @@ class ServerEngine(ABC):
         body = self._body(prompt, replace(sampling, seed=(sampling.seed or 0) + first), n)
         reader = self._reader(sampling, first, n)
         running = n
-        async with self._admission.hold(n, len(prompt) + n * sampling.max_tokens):
+        cells = len(prompt) + n * sampling.max_tokens
+        async with self._turn(prompt, sampling, n), self._admission.hold(n, cells):
             self.meter.begin(n)
             try:
                 async with aclosing(self._connection.events("/v1/completions", body)) as events:

@@ -11,12 +11,12 @@ import pytest
 
 from core.driver import Driver
 from core.engine import Sampling
-from core.errors import EngineDied
-from core.events import Ended, Started
+from core.errors import EngineDied, InvalidInput
+from core.events import Closed, Delta, Ended, Prompted, Started
 from core.params import param
 from core.question import Question
 from core.run import Run
-from core.strategy import Strategy
+from core.strategy import Edit, Strategy
 from engines.scripted import ScriptedEngine
 from tests.core.builders import Gate, pausing
 
@@ -254,3 +254,165 @@ async def test_ended_is_emitted_though_the_one_who_stops_is_cancelled_too():
     stopping.cancel()
     await frames
     assert driver.run.trace.ended.status == "stopped"
+
+
+class Words:
+    """Nodes that are being written, a word at a time, by hand; solves until `done`."""
+
+    def __init__(self, *names):
+        self.names = names
+        self.done = asyncio.Event()
+
+    async def __call__(self, run, question, params):
+        self.run = run
+        for name in self.names:
+            run.open("path")
+            run.emit(Prompted(name, "Q", Sampling()))
+        await self.done.wait()
+
+    def word(self, name, **forced):
+        self.run.emit(Delta(name, " word", 1, **forced))
+
+
+async def written(monkeypatch, *names):
+    """A driver whose nodes are being written and have just been drawn. Sparse frames are far."""
+    monkeypatch.setattr("core.driver.FRAME_SECONDS", 0.0)
+    monkeypatch.setattr("core.driver.HEARTBEAT_SECONDS", 600.0)
+    monkeypatch.setattr("core.driver.SPARSE_FRAME_SECONDS", 300.0)
+    words = Words(*names)
+    driver, _ = driver_of(solve=words)
+    frames = await first_frame(driver)
+    frame = await asyncio.wait_for(anext(frames), 5)
+    assert list(frame.nodes) == list(names)
+    return driver, frames, words
+
+
+async def turned():
+    """Let whoever can go on go on."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_text_is_worth_a_frame_once_every_path_that_is_written_has_a_piece(monkeypatch):
+    driver, frames, words = await written(monkeypatch, "0", "1")
+    frame = asyncio.ensure_future(anext(frames))
+    words.word("0")
+    await turned()
+    assert not frame.done()
+    words.word("1")
+    assert (await asyncio.wait_for(frame, 5)).nodes["1"].tokens == 1
+    await driver.stop()
+
+
+async def test_pieces_that_were_drawn_are_not_counted_again(monkeypatch):
+    driver, frames, words = await written(monkeypatch, "0", "1")
+    for name in ("0", "1"):
+        words.word(name)
+    await asyncio.wait_for(anext(frames), 5)
+    frame = asyncio.ensure_future(anext(frames))
+    words.word("0")
+    await turned()
+    assert not frame.done()
+    await driver.stop()
+    assert (await asyncio.wait_for(frame, 5)).ended == Ended("stopped")
+
+
+async def test_a_path_that_is_whole_is_not_waited_for(monkeypatch):
+    driver, frames, words = await written(monkeypatch, "0", "1")
+    words.run.emit(Closed("1", "stop"))
+    await asyncio.wait_for(anext(frames), 5)
+    words.word("0")
+    assert (await asyncio.wait_for(anext(frames), 5)).nodes["0"].tokens == 1
+    await driver.stop()
+
+
+async def test_text_that_is_forced_is_no_piece_and_all_else_is_worth_a_frame(monkeypatch):
+    driver, frames, words = await written(monkeypatch, "0", "1")
+    frame = asyncio.ensure_future(anext(frames))
+    for name in ("0", "1", "0", "1"):
+        words.word(name, forced=True)
+    await turned()
+    assert not frame.done()
+    words.run.note("tie")
+    assert (await asyncio.wait_for(frame, 5)).notes
+    await driver.stop()
+
+
+async def test_a_piece_of_some_paths_only_is_drawn_after_the_sparse_time(monkeypatch):
+    driver, frames, words = await written(monkeypatch, "0", "1")
+    monkeypatch.setattr("core.driver.SPARSE_FRAME_SECONDS", 0.2)
+    began = time.monotonic()
+    frame = asyncio.ensure_future(anext(frames))
+    words.word("0")
+    assert (await asyncio.wait_for(frame, 5)).nodes["0"].tokens == 1
+    assert time.monotonic() - began > 0.15
+    await driver.stop()
+
+
+# Edits
+
+
+def extending(extend):
+    """A strategy that can go on from an edit."""
+    return Strategy("thinking", think, Params, "none", extend=extend)
+
+
+async def old_run():
+    driver, _ = driver_of()
+    await frames_of(driver)
+    return driver.run.events
+
+
+async def test_an_edit_goes_on_with_the_history_instead_of_starting_anew():
+    events = await old_run()
+    engine = ScriptedEngine(lambda *_: "It is 5.")
+    run = Run(engine, 7, history=events[:-1])
+
+    def extend(run, question, params, edit):
+        assert (run.node(edit.node).sampled, edit.text) == ("It is 4.", "more")
+        return think(run, question, params)
+
+    edit = Edit("0", "more")
+    driver = Driver(run, extending(extend), QUESTION, Params(), edit=edit)
+    assert run.events == events[:-1]
+    await frames_of(driver)
+    assert run.events[: len(events) - 1] == events[:-1]
+    assert [isinstance(event, Started) for _, event in run.events].count(True) == 1
+    assert ends(driver) == [Ended("answered", "5")]
+    assert list(run.trace.nodes) == ["0", "1"]
+
+
+async def test_an_edit_that_is_refused_makes_no_driver():
+    def refuse(run, question, params, edit):
+        raise InvalidInput("edit_root")
+
+    run = Run(ScriptedEngine(lambda *_: ""), 7, history=(await old_run())[:-1])
+    with pytest.raises(InvalidInput, match="edit_root"):
+        Driver(run, extending(refuse), QUESTION, Params(), edit=Edit("0", "x"))
+
+
+async def test_a_strategy_that_cannot_go_on_from_an_edit_says_so():
+    run = Run(ScriptedEngine(lambda *_: ""), 7, history=(await old_run())[:-1])
+    with pytest.raises(InvalidInput) as refused:
+        Driver(run, extending(None), QUESTION, Params(), edit=Edit("0", "x"))
+    assert (refused.value.code, refused.value.fields) == ("cannot_extend", {"name": "thinking"})
+
+
+async def test_an_extended_run_can_be_stopped_and_fails_like_any_other():
+    gate = Gate(words=1)
+    history = (await old_run())[:-1]
+
+    def extend(run, question, params, edit):
+        return think(run, question, params)
+
+    engine = ScriptedEngine(lambda *_: "It is 5.", gate=gate)
+    run = Run(engine, 7, history=history)
+    driver = Driver(run, extending(extend), QUESTION, Params(), edit=Edit("0", "x"))
+    frames = await first_frame(driver)
+    await asyncio.wait_for(gate.reached.wait(), 5)
+    await frames.aclose()
+    assert (ends(driver), engine.calls[0].closed) == ([Ended("stopped")], True)
+    dead = Run(ScriptedEngine(lambda *_: EngineDied("killed")), 7, history=history)
+    driver = Driver(dead, extending(extend), QUESTION, Params(), edit=Edit("0", "x"))
+    await frames_of(driver)
+    assert ends(driver)[0].error["code"] == "engine_died"

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from contextlib import aclosing
 
 import pytest
@@ -9,11 +10,21 @@ import pytest
 from core.answers import Extraction
 from core.engine import Sampling
 from core.errors import ContextOverflow
-from core.events import Answered, Closed, Delta, Marked, Noted, Opened, Prompted, Scored
+from core.events import (
+    Answered,
+    Closed,
+    Delta,
+    Marked,
+    Noted,
+    Opened,
+    Prompted,
+    Scored,
+    Weighed,
+)
 from core.question import Question
 from core.run import Run, derive_seed
 from engines.scripted import ScriptedEngine
-from tests.core.builders import START, Gate
+from tests.core.builders import END, START, Gate
 
 
 def run_of(reply=lambda prompt, sampling, sample: "It is 4.", seed=7, **engine):
@@ -158,12 +169,15 @@ async def test_a_choice_is_read_within_the_letters_of_its_question():
 def test_scores_marks_and_notes_are_events():
     run, _ = run_of()
     node = run.open("thought")
-    node.score(1.5, [1.0, 0.5])
+    judges = [run.open("judgement"), run.open("judgement")]
+    node.score(1.5, [1.0, 0.5], judges)
     node.mark("kept")
+    node.mark("invalid", "conflict")
     run.note("tie", answer="4")
-    assert history(run)[1:] == [
-        Scored("0", 1.5, (1.0, 0.5)),
+    assert history(run)[3:] == [
+        Scored("0", 1.5, (1.0, 0.5), ("1", "2")),
         Marked("0", "kept"),
+        Marked("0", "invalid", "conflict"),
         Noted("tie", {"answer": "4"}),
     ]
 
@@ -194,3 +208,75 @@ async def test_the_run_renders_with_the_engine_and_says_what_the_engine_is():
     rendered = await run.render([{"role": "user", "content": "2 + 2?"}], "So")
     assert rendered == "<|user|>2 + 2?\n<|assistant|>So"
     assert run.engine_info is engine.info
+
+
+async def continued(clock=time.monotonic):
+    """A run of two nodes and a child that has ended at 4 seconds, and one that goes on from it."""
+    ticks = iter([0.0, 0.0, 1.0, 2.0, *[3.0] * 6, 4.0])
+    old = Run(ScriptedEngine(lambda *_: "It is 4."), 7, clock=lambda: next(ticks))
+    old.emit(START)
+    old.open("state").child("state")
+    await old.open("path").generate("Q", Sampling())
+    old.emit(END)
+    return old, Run(ScriptedEngine(lambda *_: "It is 5."), 7, clock, history=old.events[:-1])
+
+
+async def test_a_continued_run_has_the_history_of_the_old_one_in_front():
+    old, run = await continued()
+    assert run.events == old.events[:-1]
+    assert run.trace.ended is None
+    assert run.trace.nodes["1"].sampled == "It is 4."
+    run.note("tie")
+    assert run.events[:-1] == old.events[:-1]
+    assert old.events[-1][1] == END
+
+
+async def test_nodes_of_a_continued_run_come_after_those_that_are_there():
+    _, run = await continued()
+    assert (run.open("state").id, run.node("0").child("state").id) == ("2", "0.1")
+    assert run.node("0.0").child("state").id == "0.0.0"
+
+
+async def test_the_time_of_a_continued_run_goes_on_from_its_last_event():
+    now = [100.0]
+    _, run = await continued(clock=lambda: now[0])
+    assert run.seconds == 3.0
+    now[0] = 101.5
+    run.note("tie")
+    assert (run.seconds, run.events[-1][0]) == (4.5, 4.5)
+
+
+async def test_what_is_continued_is_told_to_nobody_anew():
+    _, run = await continued()
+    heard = []
+    run.listen(lambda _time, event: heard.append(event))
+    assert heard == []
+    run.note("tie")
+    assert heard == [Noted("tie")]
+
+
+async def test_a_node_is_found_by_its_id_and_can_be_continued():
+    _, run = await continued()
+    node = run.node("1")
+    assert (node.id, node.prompt, node.sampled) == ("1", "Q", "It is 4.")
+    child = node.child("answer")
+    assert await child.generate("Q2", Sampling()) == "It is 5."
+    with pytest.raises(KeyError):
+        run.node("7")
+
+
+def test_the_seconds_of_a_run_are_those_of_its_clock():
+    now = [50.0]
+    run = Run(ScriptedEngine(lambda *_: ""), 7, clock=lambda: now[0])
+    assert run.seconds == 0
+    now[0] = 52.25
+    assert run.seconds == 2.25
+
+
+async def test_how_probable_each_choice_was_is_part_of_the_history():
+    run, _ = run_of(lambda *_: " b", weigh=lambda prompt, sampling: {" a": 0.25, " b": 0.75})
+    node = run.open("judgement")
+    assert await node.generate("Q", Sampling(choices=(" a", " b"))) == " b"
+    assert Weighed("0", {" a": 0.25, " b": 0.75}) in history(run)
+    assert node.weights == {" a": 0.25, " b": 0.75}
+    assert run.open("answer").weights == {}

@@ -1,6 +1,7 @@
 """Whatever a server does, its client ends with the text so far and an error that says why."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -192,3 +193,17 @@ async def test_a_prompt_that_does_not_fit_is_not_sent() -> None:
 async def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     await test_a_stream_is_read()
+
+
+@pytest.mark.parametrize(
+    "told", [None, 7, {"bytes": [300]}, {"bytes": "yes"}, {"bytes": [121], "top_logprobs": [7]}]
+)
+async def test_rubbish_about_the_choices(told: object) -> None:
+    token = {"id": 1, "logprob": -0.5, "bytes": [121], "top_logprobs": []}
+    token |= told if isinstance(told, dict) else {"top_logprobs": told}
+    wrong = event("y", 1).replace(
+        b'{"id": 1, "token": "y", "logprob": -0.5}', json.dumps(token).encode()
+    )
+    async with engine_of(written(HEAD, wrong, event("", 1, "stop"))) as engine:
+        with pytest.raises(EngineDied):
+            await gather(engine, "prompt", Sampling(max_tokens=8, choices=("yes", "no")))

@@ -1,7 +1,7 @@
 """Gathers what an engine streams, and waits for what a test expects."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -19,6 +19,7 @@ class Sample:
     pieces: list[str] = field(default_factory=list)
     finish: Finish | None = None
     usage: Usage | None = None
+    weights: Mapping[str, float] | None = None
 
 
 async def gather(
@@ -39,7 +40,9 @@ async def gather(
             if chunk.logprob is not None:
                 sample.known += chunk.tokens
                 sample.logprob += chunk.logprob
+            assert chunk.finish or not chunk.weights
             sample.finish, sample.usage = chunk.finish, chunk.usage
+            sample.weights = chunk.weights
     return samples
 
 
