@@ -162,6 +162,9 @@ class Trace:
             case _:
                 if event.node not in self.nodes:
                     raise ValueError(f"no node {event.node!r} was opened")
+                if isinstance(event, Marked) and event.status == "winner":
+                    for node in self.nodes.values():  # there is one at a time
+                        node.marks.pop("winner", None)
                 _fold_node(self.nodes[event.node], time, event)
 
     def _open(self, time: float, event: Opened) -> None:

@@ -148,12 +148,10 @@ class Judge:
 
 def _word(text: str, labels: Sequence[str]) -> str | None:
     """The label in the last line of a judgement. Of a vote the whole number counts."""
-    last = text.strip().split("\n")[-1].strip().rstrip(".。")
+    last = text.strip().split("\n")[-1]
     if labels and labels[0].isdigit():
         numbers = _NUMBER.findall(last)
         return numbers[-1] if numbers and numbers[-1] in labels else None
-    if last in labels:
-        return last
     found = [label for label in labels if re.search(rf"\b{label}\b", last, _LOOSE)]
     return found[0] if len(found) == 1 else None
 

@@ -94,8 +94,6 @@ async def depth_first(search: "_Search", state: State) -> list[State]:
             deepest = child
         if search.is_last(child):
             return [child]
-        if search.tree.spent():
-            break
         trail.append((child, await search.children(child)))
     if not search.tree.stopped:
         search.run.note("search_exhausted")

@@ -7,6 +7,7 @@ const SPACE = { sides: 26, icon: 18, value: 44, alive: 20, final: 5, ghost: 152 
 const BAR = 36;
 const FOLD_FROM = 500;
 const CALM_FROM = 150;
+const BREATHING = 12;
 const GIVEN_UP = ['pruned', 'invalid', 'duplicate', 'backtracked'];
 const SVG = 'http://www.w3.org/2000/svg';
 // Drawn on a square of 14 by 14.
@@ -245,6 +246,8 @@ const build = (id) => {
   return box;
 };
 
+const isThinking = (state) => state.w !== undefined || state.o !== undefined;
+
 // All that a box shows, in words.
 const described = (state) => [
   state.label,
@@ -252,7 +255,7 @@ const described = (state) => [
   ...(state.r ? [now.reasons[state.r]] : []),
   ...(state.v === undefined ? [] : [fillIn(words.valued, { value: state.v })]),
   ...(state.j ? [words.judging] : []),
-  ...(state.w !== undefined || state.o !== undefined ? [words.thinking] : []),
+  ...(isThinking(state) ? [words.thinking] : []),
   ...(state.a === undefined ? [] : [words[state.a ? 'alive' : 'dead']]),
   ...(state.folded ? [fillIn(words.hidden, { n: state.below })] : []),
 ].filter(Boolean).join(words.and);
@@ -272,7 +275,7 @@ const fillBox = (box, state) => {
   const { root } = box;
   const lines = state.height === ROW.two ? 'two' : 'one';
   root.className = ['box state', lines, ...state.marks, state.j ? 'judging' : '',
-    state.w !== undefined || state.o !== undefined ? 'thinking' : '',
+    isThinking(state) ? 'thinking' : '',
     state.o === undefined ? '' : 'writing'].filter(Boolean).join(' ');
   root.style.height = `${state.height}px`;
   write(box.label, state.label);
@@ -330,6 +333,8 @@ const calm = (order) => {
     if (!box || box.at !== `${spot.x}px ${spot.y}px`) changes += 1;
   }
   canvas.classList.toggle('still', changes > CALM_FROM);
+  // What breathes is painted again and again: only a few at a time.
+  canvas.classList.toggle('crowded', order.filter(isThinking).length > BREATHING);
 };
 const moving = () => !calmly.matches && !canvas.classList.contains('still');
 

@@ -54,8 +54,9 @@ class Task(ABC):
     depth: ClassVar[int]
     scores: ClassVar[Scores] = {"sure": 20, "likely": 1, "impossible": 0.001}
     """What a judgement's words are worth; the values of a state are the sums of its judgements."""
-    prune_at: ClassVar[float] = 0.0
-    """Depth-first search turns back from states whose value is not above this."""
+    prune_at: ClassVar[float] = 0.01
+    """Depth-first search turns back from states whose value is not above this: here, from those
+    that every judgement calls impossible."""
     paper: ClassVar[Settings] = {}
     """The paper's own settings for this task, by the names in the strategy's Params."""
 

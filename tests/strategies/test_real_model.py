@@ -14,6 +14,7 @@ SETTINGS = {
     "direct": {},
     "zero_shot_cot": {"max_tokens": 40},
     "self_consistency": {"paths": 8, "max_tokens": 40},
+    "tree_of_thoughts": {"task": "open", "depth": 2, "thoughts": 2},
 }
 
 
@@ -38,7 +39,7 @@ async def finished(engine, name, question, seed=5):
 async def test_a_strategy_ends_records_and_replays(engine, name, question):
     run = await finished(engine, name, question)
     assert run.trace.ended.status in ("answered", "no_answer")
-    for node in run.trace.nodes.values():
+    for node in (node for node in run.trace.nodes.values() if node.calls):
         assert node.sampled or node.finish == "stop"
         assert node.prompt.endswith(node.pieces[0].text)
         assert node.pieces[0].forced
@@ -46,6 +47,17 @@ async def test_a_strategy_ends_records_and_replays(engine, name, question):
     replayed = recording.read(recording.write(run.events).encode()).trace()
     assert replayed.totals() == run.trace.totals()
     assert replayed.nodes == run.trace.nodes
+
+
+async def test_a_tree_on_a_real_model_judges_in_form_and_weighs_its_words(engine):
+    run = await finished(engine, "tree_of_thoughts", "How many legs do 3 cats have?")
+    judged = list(run.trace.of_kind("judgement"))
+    assert judged
+    assert {node.sampled for node in judged} <= {" sure", " likely", " impossible"}
+    weighed = [node.weights for node in judged if node.weights]
+    assert weighed and all(abs(sum(weights.values()) - 1) < 1e-6 for weights in weighed)
+    finals = [node for node in run.trace.of_kind("state") if "final" in node.marks]
+    assert finals and all(node.value is not None for node in finals)
 
 
 async def test_the_same_seed_gives_the_same_texts_and_another_seed_others(engine):
