@@ -32,7 +32,8 @@ WISH = (
     "Use each of the numbers {0} exactly once, with +, -, * and / and brackets, to make 24. "
     "Give one expression, such as (10 - 4) * (13 - 9)."
 )
-GROUP = 8
+GROUP = {"direct": 8, "chain of thought": 2}
+"""Samples asked for at once: few enough not to go far beyond the tokens allowed."""
 _EXPRESSION = re.compile(r"[-+*/()\d\s.]{7,}")
 
 
@@ -86,7 +87,7 @@ async def measure(model: str, count: int, seed: int) -> None:
             totals = requests(trace)
             sent, computed = sent + totals[0], computed + totals[1]
             for name, trigger in (("direct", ""), ("chain of thought", "step_by_step")):
-                await sampled(engine, puzzle, seed, tokens, trigger, columns[name])
+                await sampled(engine, puzzle, seed, tokens, trigger, GROUP[name], columns[name])
             print(f"{number + 1}/{count} {puzzle} {row(columns)}", file=sys.stderr, flush=True)
         ratio = await one_by_one(engine, easy(count)[0], seed)
     finally:
@@ -126,7 +127,13 @@ async def searched(
 
 
 async def sampled(
-    engine: Engine, puzzle: tuple[int, ...], seed: int, budget: int, trigger: str, column: Column
+    engine: Engine,
+    puzzle: tuple[int, ...],
+    seed: int,
+    budget: int,
+    trigger: str,
+    group: int,
+    column: Column,
 ) -> None:
     """Answers until they have come to as many tokens. `top` counts the first one alone."""
     question = ask(WISH.format(", ".join(map(str, puzzle))), "text", "en")
@@ -138,8 +145,8 @@ async def sampled(
         limits = Sampling(
             0.7, max_tokens=300 if trigger else 40, seed=seed * 1000 + len(right), logprobs=False
         )
-        texts = [""] * GROUP
-        async for chunk in engine.stream(prompt, limits, GROUP):
+        texts = [""] * group
+        async for chunk in engine.stream(prompt, limits, group):
             texts[chunk.index] += chunk.text
             spent += chunk.tokens
         right += [is_right(text, puzzle) for text in texts]

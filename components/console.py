@@ -35,6 +35,8 @@ async def run_in_console(
     """
     asked = ask(question)
     params: Any = build(strategy.params, _pairs(settings))
+    if strategy.check is not None:
+        strategy.check(asked, params)
     try:
         engine = await _ready(host)
         run = Run(engine, seed)

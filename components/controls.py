@@ -1,12 +1,15 @@
 """A strategy's controls, drawn from its Params: a new strategy needs no code here."""
 
-from typing import Any
+import math
+from typing import Any, TypeVar
 
 import gradio as gr
 
 from components.localize import Localizer
 from components.texts import Text, known
 from core.params import Spec
+
+C = TypeVar("C")
 
 
 def control(localizer: Localizer, strategy: str, spec: Spec, missing: str = "") -> Any:
@@ -23,11 +26,22 @@ def control(localizer: Localizer, strategy: str, spec: Spec, missing: str = "") 
         return said
 
     kind, own = _kind(spec)
-    made = localizer.make(kind, words, interactive=not missing, value=spec.default, **own)
-    # Values are checked by core.params, which names the setting that it refuses; Gradio's own
-    # check, which does not name it, is left out.
-    made.preprocess = _as_it_is
-    return made
+    return unchecked(
+        localizer.make(kind, words, interactive=not missing, value=spec.default, **own)
+    )
+
+
+def unchecked(component: C) -> C:
+    """A component whose values are checked by us, in words that name what is refused; Gradio's own
+    check, which says it in English and does not name it, is left out."""
+    component.preprocess = _as_it_is  # type: ignore[attr-defined]
+    return component
+
+
+def bounded(value: Any, low: float, high: float) -> float:
+    """A number that came unchecked, within its bounds; what is none is the lower one."""
+    number = value if isinstance(value, int | float) and math.isfinite(value) else low
+    return min(max(number, low), high)
 
 
 def _kind(spec: Spec) -> tuple[Any, dict[str, Any]]:

@@ -39,9 +39,8 @@ def crossword_question(puzzle: Puzzle) -> str:
 
 
 def crossword_answer(puzzle: Puzzle) -> str:
-    """A puzzle's solution as the right answer, row by row; "" where it is not known."""
-    rows = [puzzle.board[i : i + SIZE] for i in range(0, len(puzzle.board), SIZE)]
-    return "\n".join(rows)
+    """A puzzle's solution as the right answer, its rows in a line; "" where it is not known."""
+    return " ".join(puzzle.board[i : i + SIZE] for i in range(0, len(puzzle.board), SIZE))
 
 
 def _crosswords() -> Iterator[Example]:

@@ -189,6 +189,8 @@ class Explore:
         kind = _one_of("kind", asked.kind, KINDS)
         question = ask(asked.question, kind, _one_of("language", asked.language, LANGUAGES))
         params: Any = build(strategy.params, asked.params)
+        if strategy.check is not None:
+            strategy.check(question, params)
         seed = _seed(asked.seed) if seed is None else seed
         if not is_encodable(asked.reference):
             raise InvalidInput("question_encoding")

@@ -246,7 +246,8 @@ class Form:
         example = next((e for e in examples() if e.id == identifier), None)
         if example is None:
             return [gr.skip()] * 5
-        of_task = [TREE, example.task] if example.task else [gr.skip()] * 2
+        # Other examples are questions like any: whoever has the tree chosen asks them as such.
+        of_task = [TREE, example.task] if example.task else [gr.skip(), "open"]
         return [example.question, example.answer, example.kind, *of_task]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from components.outcome import crossword_score
 from components.reading import Lens, Reading, count, verdict
 from components.texts import Text, error_text, known, note_text
 from components.view import view
@@ -56,7 +57,7 @@ def headline(
         "status": _status(trace, votes, text, language),
         "answer": (answer or "")[:MAX_ANSWER],
         "answer_label": text("headline.answer"),
-        "verdict": verdict(trace, answer) or _checked(trace),
+        "verdict": _verdict(trace, answer),
         "reference": _reference(trace, text),
         "notes": [note_text(n.code, n.fields, language)[:400] for n in trace.notes[:8]],
     }
@@ -69,8 +70,14 @@ def _answer(trace: Trace, votes: Tally | None) -> str | None:
     return trace.ended.answer if trace.ended else None
 
 
-def _checked(trace: Trace) -> str:
-    """Right or wrong where the method could check its own answer."""
+def _verdict(trace: Trace, answer: str | None) -> str:
+    """Right or wrong: by the right answer that was given, or where a method checks its own."""
+    board = crossword_score(trace, answer)
+    if board is not None:
+        return "right" if board.game else "wrong"
+    given = verdict(trace, answer)
+    if given:
+        return given
     winner = next((node for node in trace.nodes.values() if "winner" in node.marks), None)
     if winner is None:
         return ""

@@ -1,5 +1,6 @@
 """What came of a tree of thoughts: its last states, whether they check, and how the judge did."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,12 +12,13 @@ from components.state_sheet import thought
 from components.texts import Text
 from components.view import view
 from core.arithmetic import InvalidStep, check_step, reachable, read_puzzle
-from core.crossword import parse_board, score
+from core.crossword import CELLS, Score, score
 from core.errors import InvalidInput
 from core.trace import Trace, TraceNode
 
 MAX_FINALS = 10
 MAX_ANSWER = 2_000
+_NO_LETTER = re.compile("[^A-Za-z]")
 
 
 def outcome_view(**options: Any) -> gr.HTML:
@@ -131,10 +133,18 @@ def _final(trace: Trace, node: TraceNode, place: int, text: Text) -> dict[str, A
         "name": text("outcome.top") if not place else text("outcome.beam", n=place + 1),
         "answer": _answer(trace, node)[:MAX_ANSWER],
         "check": check,
-        "check_text": text(f"verdict.{check}") if check else "",
+        "check_text": _checked(trace, check, text),
         "score": _score(trace, node, text),
         "value": f"{node.value:.4g}" if node.value is not None else "",
     }
+
+
+def _checked(trace: Trace, check: str, text: Text) -> str:
+    """What was checked, in words; nothing where it could not be."""
+    if not check:
+        return ""
+    task = trace.started.params.get("task") if trace.started else ""
+    return text(f"outcome.endings_{check}" if task == "writing" else f"verdict.{check}")
 
 
 def _answer(trace: Trace, node: TraceNode) -> str:
@@ -147,15 +157,19 @@ def _answer(trace: Trace, node: TraceNode) -> str:
     return thought(node)
 
 
+def crossword_score(trace: Trace, answer: str | None) -> Score | None:
+    """What is right of a crossword's board, where its solution was given."""
+    if not _is_crossword(trace) or trace.started is None:
+        return None
+    solution = _NO_LETTER.sub("", trace.started.reference).upper()
+    return score(answer or "", solution) if len(solution) == CELLS else None
+
+
 def _score(trace: Trace, node: TraceNode, text: Text) -> str:
     """Letters, words and game of a crossword, where its solution was given."""
-    started = trace.started
-    if not _is_crossword(trace) or started is None or "winner" not in node.marks:
+    found = crossword_score(trace, _answer(trace, node)) if "winner" in node.marks else None
+    if found is None:
         return ""
-    solution = parse_board(started.reference)
-    if solution is None or "_" in solution.letters:
-        return ""
-    found = score(_answer(trace, node), solution.letters)
     game = text("verdict.right" if found.game else "verdict.wrong")
     return text("outcome.crossword", letters=found.letters, words=found.words, game=game)
 

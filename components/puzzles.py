@@ -5,10 +5,12 @@ from typing import Any
 
 import gradio as gr
 
+from components.controls import bounded
 from components.examples import crossword_answer, crossword_question
 from components.listening import QUIET
 from components.localize import Localizer
 from components.sessions import Notice, Sessions, sentence
+from components.uploads import first_bytes
 from core import crossword
 from core.arithmetic import puzzles
 from core.errors import InvalidInput
@@ -50,13 +52,13 @@ class Puzzles:
         """Listen; `stage` shows what is wrong with a file."""
 
         async def take_number(number: float) -> list[Any]:
-            place = min(max(int(number or 1), 1), len(puzzles()))
-            return [" ".join(map(str, puzzles()[place - 1])), "", "game24"]
+            place = int(bounded(number, 1, len(puzzles()))) - 1
+            return [" ".join(map(str, puzzles()[place])), "", "game24"]
 
         async def take_file(path: str, request: gr.Request) -> list[Any]:
             session = sessions.of(request)
             try:
-                session.crosswords = crossword.load(_bounded(Path(path)))
+                session.crosswords = crossword.load(first_bytes(Path(path), crossword.MAX_BYTES))
                 if not session.crosswords:
                     raise InvalidInput("crossword_file", reason="no puzzles")
             except InvalidInput as error:
@@ -86,9 +88,3 @@ class Puzzles:
 
 def _crossword(puzzle: crossword.Puzzle) -> list[Any]:
     return [crossword_question(puzzle), crossword_answer(puzzle), "crossword"]
-
-
-def _bounded(path: Path) -> bytes:
-    """The file, or its first bytes where it is too large: enough for it to be refused as such."""
-    with path.open("rb") as file:
-        return file.read(crossword.MAX_BYTES + 1)

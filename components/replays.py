@@ -11,12 +11,14 @@ from typing import Any
 
 import gradio as gr
 
+from components.controls import bounded
 from components.headline import Origin
 from components.listening import LIVE, QUIET
 from components.localize import Localizer
 from components.sessions import Notice, Session, Sessions, sentence
 from components.stage import AS_RUN, Stage
 from components.texts import Text
+from components.uploads import first_bytes
 from components.view import ASSETS
 from core import recording
 from core.driver import FRAME_SECONDS
@@ -131,7 +133,9 @@ class Replays:
     async def _load(self, session: Session, path: Path) -> list[Any]:
         """Take in a recording and show its end; a bad one is refused and the old one stays."""
         try:
-            loaded = await asyncio.to_thread(lambda: recording.read(_bounded(path)))
+            loaded = await asyncio.to_thread(
+                lambda: recording.read(first_bytes(path, recording.MAX_BYTES))
+            )
         except InvalidRecording as error:
             return self._refuse(session, error)
         session.playing = False
@@ -191,7 +195,7 @@ class Replays:
         session.playing, session.replay.notice = False, None
         if session.playback is None:
             return [gr.skip()] * len(self._outputs)
-        session.position = min(max(float(position), 0.0), session.playback.recording.seconds)
+        session.position = bounded(position, 0.0, session.playback.recording.seconds)
         frame = self._frame(session, buttons=self._buttons(playing=False))
         frame[len(self.stage.outputs)] = gr.skip()
         return frame
@@ -222,9 +226,3 @@ def _choices(text: Text) -> list[tuple[str, str]]:
 
 def _origin(loaded: Recording) -> Origin:
     return Origin(replayed=True, date=loaded.header.date)
-
-
-def _bounded(path: Path) -> bytes:
-    """The file, or its first bytes where it is too large: enough for it to be refused as such."""
-    with path.open("rb") as file:
-        return file.read(recording.MAX_BYTES + 1)

@@ -175,13 +175,14 @@ def _judged(trace: Trace) -> set[str]:
 def _thought(node: TraceNode) -> str:
     """The beginning of a thought, on one line."""
     words = " ".join((node.label or _beginning(node)).split())
+    words = words or "…"
     return words if len(words) <= MAX_LABEL else words[: MAX_LABEL - 1] + "…"
 
 
 def _beginning(node: TraceNode, length: int = 4 * MAX_LABEL) -> str:
     """Enough of a text; it may be long, and it is looked at with every frame."""
     text = ""
-    for piece in node.pieces:
+    for piece in (piece for piece in node.pieces if not piece.forced):
         for chunk in piece.chunks:
             if len(text) > length:
                 return text

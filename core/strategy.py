@@ -29,9 +29,10 @@ class Strategy:
     `solve(run, question, params)` is a coroutine that reads like the paper's algorithm and
     returns the answer or None. `paper` cites its source. `departures` are keys of sentences
     (`departure.<key>`) that name, on the page, everything in which it differs from the paper.
-    `extend(run, question, params, edit)` goes on from an edit, where the method allows one; it
-    checks the edit before it returns its coroutine. Raises InvalidInput. `presets` gives the
-    paper's own settings, from those that are set.
+    `check(question, params)` refuses, before anything runs, a question that the method cannot
+    take, and raises InvalidInput. `extend(run, question, params, edit)` goes on from an edit,
+    where the method allows one; it checks the edit before it returns its coroutine, and raises
+    InvalidInput. `presets` gives the paper's own settings, from those that are set.
     """
 
     name: str
@@ -39,5 +40,6 @@ class Strategy:
     params: type
     paper: str
     departures: tuple[str, ...] = ()
+    check: Callable[[Question, Any], None] | None = None
     extend: Extend | None = None
     presets: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None

@@ -97,7 +97,7 @@ async def depth_first(search: "_Search", state: State) -> list[State]:
         trail.append((child, await search.children(child)))
     if not search.tree.stopped:
         search.run.note("search_exhausted")
-    return [deepest]
+    return [deepest] if deepest is not state else []
 
 
 def extend(run: Run, question: Question, params: Params, edit: Edit) -> Awaitable[str | None]:
@@ -131,6 +131,7 @@ class _Search:
     """What both searches share: the task, the tree, the judge, and how it all ends."""
 
     def __init__(self, run: Run, question: Question, params: Params) -> None:
+        check(question, params)
         self.run = run
         self.question = question
         self.task: Task = TASKS[params.task](question, params.checked)
@@ -139,7 +140,6 @@ class _Search:
         self._search = _own(params.search, self.task.search)
         self._evaluation = _own(params.evaluation, self.task.evaluation)
         generation = _own(params.generation, self.task.generation)
-        self._able(params, generation)
         how = How(generation, params.thoughts, params.proposals, params.temperature)
         limits = Limits(params.max_states, params.max_tokens, params.max_seconds)
         self.tree = ThoughtTree(run, self.task, how, limits)
@@ -203,16 +203,19 @@ class _Search:
                 state.node.mark(checked)
         return self.task.answer(state.thoughts)
 
-    def _able(self, params: Params, generation: str) -> None:
-        """Raises InvalidInput for a choice that this task does not know."""
-        needed = {
-            "generation": "proposal" if generation == "propose" else "sample",
-            "evaluation": self._evaluation,
-        }
-        for name, method in needed.items():
-            if getattr(type(self.task), method) is getattr(Task, method):
-                given = generation if name == "generation" else self._evaluation
-                raise InvalidInput("task_cannot", task=params.task, name=name, given=given)
+
+def check(question: Question, params: Params) -> None:
+    """Raises InvalidInput for a question, or for a choice, that the task cannot take."""
+    task = TASKS[params.task](question, params.checked)
+    generation = _own(params.generation, task.generation)
+    evaluation = _own(params.evaluation, task.evaluation)
+    needed = {
+        "generation": (generation, "proposal" if generation == "propose" else "sample"),
+        "evaluation": (evaluation, evaluation),
+    }
+    for name, (given, method) in needed.items():
+        if getattr(type(task), method) is getattr(Task, method):
+            raise InvalidInput("task_cannot", task=params.task, name=name, given=given)
 
 
 def paper_settings(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -274,6 +277,7 @@ STRATEGY = Strategy(
         "tot_open",
         "tot_crossword",
     ),
+    check=check,
     extend=extend,
     presets=paper_settings,
 )

@@ -2,7 +2,7 @@
 // Only what has changed is touched, and nothing is measured while boxes are written.
 const ROW = { tiny: 22, small: 24, one: 32, two: 48 };
 const GAP = { near: 6, far: 16, column: 46, edge: 12 };
-const COLUMN = { least: 92, most: 256 };
+const COLUMN = { least: 136, most: 256 };
 const SPACE = { sides: 26, icon: 18, value: 44, alive: 20, final: 5, ghost: 152 };
 const BAR = 36;
 const FOLD_FROM = 500;

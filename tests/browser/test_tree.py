@@ -1,15 +1,17 @@
 """Tree of Thoughts in the browser: it grows, is opened, followed, asked about and continued."""
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.acts import answer, ask, ended, load, number, room, status
+from tests.browser.acts import answer, ask, ended, load, number, pick, room, status
 from tests.browser.conftest import ScriptedApp
 from tests.browser.scripted_tree import NOT_LEFT
+from tests.conftest import ROOT
 
 PUZZLE = "4 9 10 13"
 FIRST = "13 - 9 = 4 (left: 4 4 10)"
@@ -183,19 +185,47 @@ def test_the_puzzles_and_the_papers_settings_are_one_click_away(page: Page):
     expect(kept).to_have_value("2")
 
 
+def test_an_example_of_a_task_brings_the_strategy_and_its_task(page: Page):
+    pick(page, "examples", "Mini crossword · no. 1")
+    expect(page.locator("#question textarea")).to_have_value(re.compile(r"^h1\. "))
+    expect(page.locator("#reference input, #reference textarea").first).to_have_value(
+        "APPLE RELAX ERASE NICER ALERT"
+    )
+    expect(page.locator("#strategy").get_by_label("Tree of Thoughts", exact=True)).to_be_checked()
+    task = page.get_by_role("combobox", name="Task")
+    expect(task).to_have_value("mini crossword")
+    pick(page, "examples", "Arithmetic · the bus")
+    expect(task).to_have_value("any question, in steps")
+
+
+def test_the_crosswords_of_a_file_are_offered(page: Page):
+    page.locator("#strategy").get_by_label("Tree of Thoughts", exact=True).check()
+    file = (ROOT / "assets" / "crosswords.json").read_bytes()
+    offer(page, file)
+    expect(page.locator("#question textarea")).to_have_value(re.compile(r"^h1\. "))
+    expect(page.get_by_role("combobox", name="Crossword", exact=True)).to_be_visible()
+
+
+def offer(page: Page, content: bytes) -> None:
+    """Open a file of crosswords."""
+    with page.expect_file_chooser() as chooser:
+        page.locator("#crosswords").click()
+    file = {"name": "c.json", "mimeType": "application/json", "buffer": content}
+    chooser.value.set_files(file)  # type: ignore[arg-type]
+
+
 def test_a_crossword_file_that_is_malformed_is_refused_and_nothing_typed_is_lost(page: Page):
     page.locator("#strategy").get_by_label("Tree of Thoughts", exact=True).check()
     page.locator("#question textarea").fill("kept")
-    with page.expect_file_chooser() as chooser:
-        page.locator("#crosswords").click()
-    file = {"name": "c.json", "mimeType": "application/json", "buffer": b'[[["clue"], []]]'}
-    chooser.value.set_files(file)  # type: ignore[arg-type]
+    offer(page, b'[[["clue"], []]]')
     expect(status(page)).to_contain_text("This is not a file of mini crosswords")
     expect(page.locator("#question textarea")).to_have_value("kept")
 
 
-def test_four_numbers_that_are_none_are_refused(page: Page):
-    ask(page, "1 2 3", "tree_of_thoughts")
-    expect(status(page)).to_contain_text("Four numbers are needed; 3 were found.")
-    expect(page.locator("#run")).to_be_enabled()
-    expect(page.locator("#question textarea")).to_have_value("1 2 3")
+def test_four_numbers_that_are_none_are_refused_and_the_tree_stays(searched: Page):
+    states = items(searched).count()
+    ask(searched, "1 2 3", "tree_of_thoughts")
+    expect(status(searched)).to_contain_text("Four numbers are needed; 3 were found.")
+    expect(searched.locator("#run")).to_be_enabled()
+    expect(searched.locator("#question textarea")).to_have_value("1 2 3")
+    expect(items(searched)).to_have_count(states)

@@ -20,7 +20,7 @@ from tests.components.runs import STARTED
 
 EN = texts("en")
 PUZZLE = "4 9 10 13"
-SOLUTION = "APPLE\nRELAX\nERASE\nNICER\nALERT"
+SOLUTION = "APPLE relax, ERASE NICER ALERT"
 
 
 def reply(prompt: str, sampling: Sampling, sample: int) -> str:

@@ -163,3 +163,19 @@ async def test_an_expected_vote_is_shared_among_the_candidates():
     assert values(run) == {"a": 0.25, "b": 0.125, "c": 0.625}
     assert math.fsum(values(run).values()) == 1
     assert run.answer == "c"
+
+
+@pytest.mark.parametrize("judge", ["choice", "expected"])
+async def test_where_the_engine_cannot_constrain_the_judge_writes_and_that_is_said(judge):
+    told = {"after": "a b", "judge a": "Well.\nsure", "judge b": "Well.\nimpossible"}
+    run = await searched(told, judge=judge, judgements=1, depth=1, cannot=("choices",))
+    assert [note.code for note in run.trace.notes] == ["judge_written"]
+    assert not any(call.sampling.choices for call in run.calls)
+    assert values(run) == {"a": 20.0, "b": 0.001}
+
+
+async def test_where_the_engine_tells_no_probabilities_the_words_are_sampled_and_that_is_said():
+    told = {"after": "a", "judge a": "sure"}
+    run = await searched(told, judge="expected", judgements=2, depth=1, cannot=("logprobs",))
+    assert [note.code for note in run.trace.notes] == ["judge_sampled"]
+    assert len(list(run.trace.of_kind("judgement"))) == 2

@@ -86,13 +86,15 @@ def driver_of(
     clock=None,
     weigh=None,
     gate=None,
+    cannot=(),
     **settings,
 ) -> tuple[Driver, ScriptedEngine]:
     """A driver of a new run, or of one that continues `old` with an edit."""
     if isinstance(reply, Mapping):
         reply = says(reply)
     answer = (lambda *_: reply) if isinstance(reply, str) else reply
-    engine = ScriptedEngine(answer, info=WIDE, weigh=weigh, gate=gate)
+    info = replace(WIDE, cannot=dict.fromkeys(cannot, "cannot.min_tokens"))
+    engine = ScriptedEngine(answer, info=info, weigh=weigh, gate=gate)
     history = old.run.events[:-1] if old else ()
     run = Run(engine, 7, **({"clock": clock} if clock else {}), history=history)
     # `Letters` is no option on the page, so the task is set past the check.
