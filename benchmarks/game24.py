@@ -1,10 +1,11 @@
 """The Game of 24: the Tree of Thoughts against direct answers and chains of thought.
 
-    python -m benchmarks.game24 [--model qwen2.5-coder-1.5b] [--count 10] [--seed 0]
+    python -m benchmarks.game24 [--model qwen2.5-coder-1.5b] [--count 10] [--seed 0] [--tree-only]
 
 Puzzles that lie evenly over the easier half of all 1,362. Each is searched with the
 defaults; then as many direct answers, and as many chains of thought, are sampled as come to the
-same number of tokens. One more search is made one call after another, for its wall time.
+same number of tokens. One more search is made one call after another, for its wall time. The last
+table says how good the judge was: which states an exact solver can still bring to 24.
 """
 
 import argparse
@@ -12,11 +13,13 @@ import asyncio
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from benchmarks.accuracy import wilson
+from components.outcome import solved
 from core.arithmetic import check_answer, puzzles
 from core.driver import Driver
 from core.engine import Chunk, Engine, Sampling
@@ -34,6 +37,7 @@ WISH = (
 )
 GROUP = {"direct": 8, "chain of thought": 2}
 """Samples asked for at once: few enough not to go far beyond the tokens allowed."""
+BASELINES = (("direct", ""), ("chain of thought", "step_by_step"))
 _EXPRESSION = re.compile(r"[-+*/()\d\s.]{7,}")
 
 
@@ -72,21 +76,24 @@ def main() -> None:
     parser.add_argument("--model", default="qwen2.5-coder-1.5b")
     parser.add_argument("--count", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tree-only", action="store_true", help="leave out the other methods")
     given = parser.parse_args()
-    asyncio.run(measure(given.model, given.count, given.seed))
+    asyncio.run(measure(given.model, given.count, given.seed, given.tree_only))
 
 
-async def measure(model: str, count: int, seed: int) -> None:
+async def measure(model: str, count: int, seed: int, tree_only: bool) -> None:
     host = embedded(model)
     engine = await host.ready()
     columns = {"Tree of Thoughts": Column(), "direct": Column(), "chain of thought": Column()}
     sent = computed = 0
+    judge: Counter[tuple[bool, bool]] = Counter()
     try:
         for number, puzzle in enumerate(easy(count)):
             trace, tokens = await searched(engine, puzzle, seed, columns["Tree of Thoughts"])
             totals = requests(trace)
             sent, computed = sent + totals[0], computed + totals[1]
-            for name, trigger in (("direct", ""), ("chain of thought", "step_by_step")):
+            judge += judged(trace)
+            for name, trigger in () if tree_only else BASELINES:
                 await sampled(engine, puzzle, seed, tokens, trigger, GROUP[name], columns[name])
             print(f"{number + 1}/{count} {puzzle} {row(columns)}", file=sys.stderr, flush=True)
         ratio = await one_by_one(engine, easy(count)[0], seed)
@@ -98,7 +105,19 @@ async def measure(model: str, count: int, seed: int) -> None:
         print(f"| {name} | {share(column.top, column)} | {share(column.any, column)} | ", end="")
         print(f"{column.tokens:,} | {column.seconds:.0f} |")
     print(f"\nprompt tokens computed over sent, a request counted once: {computed / sent:.2f}")
+    print(f"states that can be won: {judge[True, True]} kept, {judge[True, False]} pruned")
+    print(f"states that cannot: {judge[False, True]} kept, {judge[False, False]} pruned")
     print(f"wall time of a search one call after another, over ours: {ratio:.2f}")
+
+
+def judged(trace: Trace) -> Counter[tuple[bool, bool]]:
+    """How many states below the root can still be won or not, and were kept or not."""
+    counts: Counter[tuple[bool, bool]] = Counter()
+    for state, alive in solved(trace).items():
+        marks = trace.nodes[state].marks
+        if "kept" in marks or "pruned" in marks:
+            counts[alive, "kept" in marks] += 1
+    return counts
 
 
 def easy(count: int) -> list[tuple[int, ...]]:
@@ -180,7 +199,7 @@ async def one_by_one(engine: Engine, puzzle: tuple[int, ...], seed: int) -> floa
 
 def share(right: int, column: Column) -> str:
     low, high = wilson(right, column.asked)
-    return f"{right}/{column.asked} ({low:.0%} – {high:.0%})"
+    return f"{right}/{column.asked} ({max(low, 0):.0%} – {high:.0%})"
 
 
 def row(columns: dict[str, Column]) -> str:

@@ -114,3 +114,16 @@ def test_light_and_dark_follow_the_system_and_then_the_button(
     page.wait_for_function(
         "colour => getComputedStyle(document.body).backgroundColor === colour", arg=colours[other]
     )
+
+
+def test_on_a_phone_the_question_and_stop_stay_in_view_while_it_runs(
+    scripted: ScriptedApp, browse: Browse
+):
+    page = browse(scripted.url, viewport={"width": 390, "height": 844})
+    scripted.tell("pace", words=40)
+    ask(page, "How many pens?")
+    expect(cards(page)).to_have_count(8)
+    expect(page.locator("#explore-headline .asked")).to_be_in_viewport()
+    expect(page.locator("#stop")).to_be_in_viewport(ratio=1)
+    scripted.flow()
+    ended(page)
