@@ -109,7 +109,7 @@ def serve(given: argparse.Namespace) -> int:
 
     host = embedded(given.model)
     page = Page(REGISTRY, host)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, interrupt)
     try:
         page.blocks.queue(default_concurrency_limit=None).launch(
             server_name=given.host,
@@ -123,6 +123,11 @@ def serve(given: argparse.Namespace) -> int:
     finally:
         page.close()
     return EXIT_ANSWER
+
+
+def interrupt(*_: object) -> None:
+    """To be ended is to be interrupted; also where a shell made the process deaf to SIGINT."""
+    raise KeyboardInterrupt
 
 
 def lifespan(host: LocalHost) -> Any:

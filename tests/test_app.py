@@ -1,6 +1,7 @@
 """The command line, as a script would use it: real processes, a real small model."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core import recording
-from tests.conftest import ROOT
+from tests.conftest import ROOT, App
 
 QUESTION = "How many legs does a spider have?"
 
@@ -132,3 +133,15 @@ def test_the_page_imports_nothing_heavy():
         [sys.executable, "-c", probe], cwd=Path(ROOT), capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_page_ends_when_it_is_told_to_also_where_interrupts_are_ignored(
+    smollm2: Path, tmp_path: Path
+):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does for its background
+    try:
+        running = App(tmp_path, "--model", str(smollm2))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    running.close()
+    assert running.process.returncode == 0
