@@ -117,6 +117,8 @@ def serve(given: argparse.Namespace) -> int:
             app_kwargs={"lifespan": lifespan(host)},
             **page.launch_options,
         )
+    except KeyboardInterrupt:  # Gradio listens for it only once it has said where it serves
+        page.blocks.close(verbose=False)
     except OSError as error:
         print(f"The page cannot listen there: {error}", file=sys.stderr)
         return EXIT_FAILED
