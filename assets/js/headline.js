@@ -25,7 +25,7 @@ drawOnChange((data) => {
   answer.hidden = !data.answer;
   write(label, data.answer_label || '');
   write(value, data.answer || '');
-  value.classList.toggle('long', (data.answer || '').length > 60);
+  value.classList.toggle('long', /\n|.{61}/.test(data.answer || ''));
   write(verdict, { right: '✓', wrong: '✗' }[data.verdict] || '');
   verdict.dataset.verdict = data.verdict || '';
   write(reference, data.reference || '');
