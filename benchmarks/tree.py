@@ -20,6 +20,7 @@ from playwright.async_api import Browser, Page
 
 from benchmarks.standing import browser
 from components import inspector
+from components.frame import frame, frame_view
 from components.listening import LIVE, QUIET
 from components.reading import Lens, read
 from components.texts import texts
@@ -81,10 +82,10 @@ class Growing:
         self._at(Closed(node, "stop"))
         self._at(Scored(self.states[-FANOUT:][0], self._random.choice((60.0, 21.0, 3.0, 0.003))))
 
-    def value(self, update: int) -> str:
-        """What the page draws; the root's label tells which update it is."""
+    def value(self, update: int) -> dict[str, Any]:
+        """A frame; the root's label tells which update it is."""
         self.trace.nodes["0"].label = str(update)
-        return tree(self.trace, Lens(), EN)
+        return frame({"tree": tree(self.trace, Lens(), EN)})
 
     def _at(self, event: Any) -> None:
         self.trace.apply(self.trace.seconds + 0.001, event)
@@ -103,11 +104,13 @@ class Pages:
         with gr.Blocks(analytics_enabled=False) as self.blocks:
             start = gr.Button("start", elem_id="start")
             show = gr.Button("show", elem_id="show")
-            view = tree_view()
-            shown = inspector.inspector_view()
+            drawn = frame_view("explore")
+            view = tree_view(elem_id="explore-tree")
+            shown = frame_view("shown")
+            inspector.inspector_view(elem_id="shown-inspector")
         with self.blocks:
-            start.click(self._stream, None, view, **LIVE)
-            show.click(self._show, None, view, **QUIET)
+            start.click(self._stream, None, drawn, **LIVE)
+            show.click(self._show, None, drawn, **QUIET)
             view.node_select(self._inspect, None, shown, **QUIET)
 
     def prepare(self, size: int, rate: float, seconds: float) -> None:
@@ -115,7 +118,7 @@ class Pages:
         self.growing = Growing(size - int(rate * seconds))
         self.rate, self.seconds, self.sent, self.making = rate, seconds, {}, []
 
-    async def _stream(self) -> AsyncGenerator[str, None]:
+    async def _stream(self) -> AsyncGenerator[dict[str, Any], None]:
         began = time.monotonic()
         for update in range(1, int(self.rate * self.seconds) + 1):
             self.growing.grow()
@@ -127,12 +130,13 @@ class Pages:
             await asyncio.sleep(max(began + update / self.rate - time.monotonic(), 0))
 
     # Handlers are coroutines: the tree grows on the same loop, so nobody reads half of it.
-    async def _show(self) -> str:
+    async def _show(self) -> dict[str, Any]:
         return self.growing.value(0)
 
     async def _inspect(self, event: gr.EventData) -> Any:
         trace = self.growing.trace
-        return inspector.inspect(trace, read(trace, Lens())[event._data["id"]], EN)
+        sheet = inspector.inspect(trace, read(trace, Lens())[event._data["id"]], EN)
+        return frame({"inspector": sheet})
 
     def launch(self) -> str:
         _app, url, _share = self.blocks.queue(default_concurrency_limit=None).launch(

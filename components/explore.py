@@ -86,22 +86,22 @@ class Explore:
         """A run is three events: begin, stream, settle. What streams touches the picture alone."""
         form, drawn = self._form, self.stage.outputs
         buttons = [form.run, form.stop, form.again]
-        begin: dict[str, Any] = {
-            "inputs": form.inputs,
-            "outputs": [*drawn, *self.stage.lenses, *buttons],
-            "trigger_mode": "once",
-            **LIVE,
-        }
+        # Gradio's page tells all inputs and outputs of all events so far how each event fares, at
+        # every message of a stream: so a run has one input, and tells one component.
+        told: dict[str, Any] = {"show_progress_on": self.stage.frame}
+        begin: dict[str, Any] = {"outputs": [*drawn, *self.stage.lenses, *buttons], **told, **LIVE}
         form.run.click(None, None, None, js=_TO_STAGE)
+        asked = gr.on([form.run.click, form.question.submit], **form.gather)
+        asked_again = form.again.click(**form.gather)
         begun = (
-            gr.on([form.run.click, form.question.submit], self._begin_new, **begin),
-            form.again.click(self._begin_again, **begin),
-            self._by_hand.go.click(self._begin_edit, **{**begin, "inputs": self._by_hand.inputs}),
+            asked.then(self._begin_new, form.asked, **begin),
+            asked_again.then(self._begin_again, form.asked, **begin),
+            self._by_hand.go.click(self._begin_edit, self._by_hand.inputs, **begin),
         )
         files = [self._download, self._graph_json, self._graphml]
         for event in begun:
-            streamed = event.then(self._stream, None, drawn, **LIVE)
-            streamed.then(self._settle, None, [*buttons, *files], **QUIET)
+            streamed = event.then(self._stream, None, drawn, **told, **LIVE)
+            streamed.then(self._settle, None, [*buttons, *files], **told, **QUIET)
         self.stage.tree.node_select(self._take_thought, None, self._by_hand.thought, **QUIET)
         form.puzzles.bind([form.question, form.reference, form.task], self.stage, self._sessions)
         form.stop.click(self._stop, None, None, **QUIET)
@@ -109,14 +109,14 @@ class Explore:
     async def _stop(self, request: gr.Request) -> None:
         await self._sessions.of(request).stop()
 
-    async def _begin_new(self, request: gr.Request, *values: Any) -> list[Any]:
-        asked = self._form.read(values)
-        return self._begin(self._sessions.of(request), lambda: self._checked(asked))
-
-    async def _begin_again(self, request: gr.Request, *values: Any) -> list[Any]:
+    async def _begin_new(self, request: gr.Request, asked: Any) -> list[Any]:
         session = self._sessions.of(request)
-        asked, seed = self._form.read(values), session.last_seed
-        return self._begin(session, lambda: self._checked(asked, seed))
+        return self._begin(session, lambda: self._checked(self._form.read(asked)))
+
+    async def _begin_again(self, request: gr.Request, asked: Any) -> list[Any]:
+        session = self._sessions.of(request)
+        seed = session.last_seed
+        return self._begin(session, lambda: self._checked(self._form.read(asked), seed))
 
     async def _begin_edit(self, request: gr.Request, thought: str, where: str) -> list[Any]:
         session = self._sessions.of(request)
@@ -148,7 +148,8 @@ class Explore:
         """Wait for the engine, then run. Whatever happens is shown."""
         session = self._sessions.of(request)
         prepared, session.prepared = session.prepared, None
-        if prepared is None:
+        if prepared is None:  # it was refused, or stopped; the picture stays as it is
+            yield self.stage.render(session.explore, session.language)
             return
         try:
             async for frame in self._wait_for_engine(session):
@@ -183,9 +184,9 @@ class Explore:
 
     def _checked(self, asked: Asked, seed: int | None = None) -> Prepared:
         """What was asked, checked. Raises InvalidInput."""
-        if asked.strategy not in self._strategies:
+        strategy = self._strategies.get(str(asked.strategy))
+        if strategy is None:
             raise InvalidInput("strategy_unknown", name=str(asked.strategy)[:80])
-        strategy = self._strategies[asked.strategy]
         kind = _one_of("kind", asked.kind, KINDS)
         question = ask(asked.question, kind, _one_of("language", asked.language, LANGUAGES))
         params: Any = build(strategy.params, asked.params)
@@ -205,7 +206,7 @@ class Explore:
             yield self._say(session, _key("explore.waiting"), "wait")
         while not done:
             done, _ = await asyncio.wait({waiting}, timeout=HEARTBEAT_SECONDS)
-            yield [gr.skip()] * len(self.stage.outputs)
+            yield self.stage.render(session.explore, session.language)
         if waiting.cancelled():
             yield self._say(session, _key("headline.stopped"), "quiet")
         elif (error := waiting.exception()) is None or isinstance(error, ThoughtscopeError):

@@ -12,11 +12,14 @@ from components.listening import QUIET
 from components.localize import Localizer
 from components.puzzles import Puzzles
 from components.texts import Text
+from core.errors import InvalidInput
 from core.params import specs
 from core.question import KINDS, LANGUAGES
 from core.strategy import Strategy
 
 DETECT = "detect"
+
+_GATHER = "(...values) => [values]"
 TREE = "tree_of_thoughts"
 
 
@@ -47,11 +50,16 @@ class Form:
         self._build_settings(cannot)
         with self._accordion("explore.more"):
             self._build_more()
+        self.asked = gr.JSON(visible=False)
         self._bind()
 
     @property
-    def inputs(self) -> list[Any]:
-        """What `read` takes, in its order."""
+    def gather(self) -> dict[str, Any]:
+        """An event that puts the whole form into `asked`, on the page."""
+        return {"fn": None, "inputs": self._inputs, "outputs": self.asked, "js": _GATHER}
+
+    @property
+    def _inputs(self) -> list[Any]:
         settings = [component for controls in self._settings.values() for component in controls]
         return [
             self.question,
@@ -63,16 +71,21 @@ class Form:
             *settings,
         ]
 
-    def read(self, values: tuple[Any, ...]) -> Asked:
-        """The form's values by name; of the settings, those of the chosen strategy."""
-        question, reference, kind, language, seed, strategy, *rest = values
+    def read(self, asked: Any) -> Asked:
+        """The form's values by name; of the settings, those of the chosen strategy.
+
+        `asked` comes from the page as it is: raises InvalidInput where it is not the form's.
+        """
+        if not isinstance(asked, list) or len(asked) != len(self._inputs):
+            raise InvalidInput("form_unknown")
+        question, reference, kind, language, seed, strategy, *rest = asked
         params: dict[str, Any] = {}
         for name, controls in self._settings.items():
             mine, rest = rest[: len(controls)], rest[len(controls) :]
             if name == strategy:
                 named = specs(self._strategies[name].params)
                 params = {spec.name: value for spec, value in zip(named, mine, strict=True)}
-        return Asked(question or "", reference or "", kind, language, seed, strategy, params)
+        return Asked(_text(question), _text(reference), kind, language, seed, strategy, params)
 
     def _build_question(self) -> None:
         make = self._localizer.make
@@ -249,6 +262,10 @@ class Form:
         # Other examples are questions like any: whoever has the tree chosen asks them as such.
         of_task = [TREE, example.task] if example.task else [gr.skip(), "open"]
         return [example.question, example.answer, example.kind, *of_task]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _departures(strategy: Strategy, text: Text) -> str:

@@ -18,7 +18,7 @@ MAX_ANSWER = 2_000
 
 def headline_view(**options: Any) -> gr.HTML:
     """Status and answer."""
-    return view("headline", message(""), **options)
+    return view("headline", **options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ MAX_TEXT = 100_000
 
 def inspector_view(**options: Any) -> gr.HTML:
     """Prompt, output, facts."""
-    return view("inspector", empty(), **options)
+    return view("inspector", **options)
 
 
 def empty(message: str = "") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from core.trace import Totals
 
 def ledger_view(**options: Any) -> gr.HTML:
     """A line of figures."""
-    return view("ledger", [], **options)
+    return view("ledger", **options)
 
 
 def entries(totals: Totals, text: Text) -> list[list[str]]:

@@ -23,7 +23,7 @@ _NO_LETTER = re.compile("[^A-Za-z]")
 
 def outcome_view(**options: Any) -> gr.HTML:
     """Sends "node_select" with {id} and "solver_toggle" with {on}."""
-    return view("outcome", None, **options)
+    return view("outcome", **options)
 
 
 def outcome(

@@ -128,7 +128,5 @@ class Page:
         session.language = language
         frames = []
         for stage in (self.explore.stage, self.replays.stage):
-            screen = stage.screen(session)
-            screen.sent.clear()
-            frames += stage.render(screen, language)
+            frames += stage.render(stage.screen(session), language)
         return [*self._localizer.updates(language), language, *frames]

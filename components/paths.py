@@ -8,7 +8,7 @@ import gradio as gr
 from components.palette import Look
 from components.reading import Lens, Reading, voting
 from components.texts import Text
-from components.view import as_json, view
+from components.view import view
 from core.answers import canonical
 from core.trace import Trace, TraceNode
 
@@ -21,19 +21,18 @@ MAX_CARD_TEXT = 20_000
 
 def paths_view(**options: Any) -> gr.HTML:
     """Cards. Sends "node_select" with {id}."""
-    return view("paths", packed(empty()), **options)
+    return view("paths", **options)
 
 
 def packed(drawn: dict[str, Any]) -> dict[str, Any]:
-    """Cards as they travel: their texts as they are, so that Gradio sends only what was appended,
-    and all that is small as one string, since Gradio's page copies a value leaf by leaf."""
+    """Cards as they travel: their texts apart, and in each card only which of them it has."""
     texts: list[str] = []
     small = []
     for card in drawn["cards"]:
         parts = [[part["forced"], len(texts) + i] for i, part in enumerate(card["parts"])]
         texts += [part["text"] for part in card["parts"]]
         small.append(card | {"parts": parts})
-    return {"small": as_json(drawn | {"cards": small}), "texts": texts}
+    return drawn | {"cards": small, "texts": texts}
 
 
 def empty(message: str = "") -> dict[str, Any]:

@@ -64,14 +64,14 @@ def sentence(error: ThoughtscopeError) -> Words:
 
 @dataclass(slots=True)
 class Screen:
-    """One stage: a trace, how it is read, and what the page already has of it."""
+    """One stage: a trace, how it is read, and what was made or sent of it and need not be again."""
 
     trace: Trace = field(default_factory=Trace)
     lens: Lens = field(default_factory=Lens)
     origin: Origin = field(default_factory=Origin)
     notice: Notice | None = None
-    votes: tuple[object, str] | None = None
-    sent: dict[str, object] = field(default_factory=dict)
+    votes: tuple[object, dict[str, Any] | None] | None = None
+    first: tuple[int, int] | None = None
 
     def show(self, trace: Trace, origin: Origin) -> None:
         """Another run, to be read as it was made."""

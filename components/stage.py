@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from components import headline, inspector, ledger, outcome, paths, state_sheet, tree, votes
+from components.frame import frame, frame_view
 from components.listening import QUIET
 from components.localize import Localizer
 from components.palette import Look, looks
@@ -24,6 +25,7 @@ class Stage:
     def __init__(self, localizer: Localizer, sessions: Sessions, which: str) -> None:
         self._sessions = sessions
         self._which = which
+        self.frame = frame_view(which)
         self.headline = headline.headline_view(elem_id=f"{which}-headline")
         with gr.Row(elem_classes=["picture"]):
             with gr.Column(scale=3, min_width=320):
@@ -39,20 +41,8 @@ class Stage:
 
     @property
     def outputs(self) -> list[Any]:
-        """The components that `render` updates, in its order: with each frame, so as few as can be.
-
-        Gradio's page looks through all properties of every output of an event, changed or not.
-        """
-        return [
-            self.headline,
-            self.paths,
-            self.tree,
-            self.votes,
-            self.first,
-            self.outcome,
-            self.inspector,
-            self.ledger,
-        ]
+        """The components that `render` updates, in its order."""
+        return [self.frame, self.first]
 
     @property
     def lenses(self) -> list[Any]:
@@ -90,26 +80,24 @@ class Stage:
         return session.explore if self._which == "explore" else session.replay
 
     def render(self, screen: Screen, language: Language) -> list[Any]:
-        """An update for each output; what has not changed is skipped."""
+        """A frame, and how far the slider goes."""
         trace, lens, text = screen.trace, screen.lens, texts(language)
         readings = read(trace, lens)
         kind = trace.started.kind if trace.started else "text"
         seen = looks(readings.values(), kind)
         tally = count(trace, lens, readings)
         chosen = readings.get(lens.selected or "")
-        total = len(list(trace.of_kind("path")))
         alive = outcome.solved(trace) if lens.solving and outcome.is_game24(trace) else {}
         drawn = {
             "headline": _headline(screen, readings, text, language),
             "paths": paths.packed(self._cards(screen, readings, seen, text)),
             "tree": tree.tree(trace, lens, text, alive),
             "votes": self._votes(screen, tally, seen, text),
-            "first": (total, lens.first or total),
             "outcome": outcome.outcome(trace, alive, lens.solving, text),
             "inspector": _inspected(trace, chosen, text),
-            "ledger": ledger.entries(trace.totals(), text) if trace.nodes else [],
+            "ledger": {"entries": ledger.entries(trace.totals(), text)} if trace.nodes else None,
         }
-        return [_update(screen, name, value) for name, value in drawn.items()]
+        return [frame(drawn), _slider(screen)]
 
     def _cards(
         self, screen: Screen, readings: dict[str, Reading], seen: dict[str, Look], text: Text
@@ -122,7 +110,9 @@ class Stage:
             return paths.empty(text(f"{self._which}.empty"))
         return paths.cards(trace, screen.lens, readings, seen, text)
 
-    def _votes(self, screen: Screen, tally: Tally | None, seen: dict[str, Look], text: Text) -> str:
+    def _votes(
+        self, screen: Screen, tally: Tally | None, seen: dict[str, Look], text: Text
+    ) -> dict[str, Any] | None:
         """The histogram, made anew only where something in it has changed: a figure takes time."""
         trace, lens = screen.trace, screen.lens
         weight, paths = weighting(trace, lens), len(voting(trace, lens))
@@ -135,16 +125,13 @@ class Stage:
     def _bind(self) -> None:
         sessions, screen_of = self._sessions, self.screen
 
-        def reread(change: Any, control: Any) -> Any:
-            place = self.outputs.index(control) if control in self.outputs else None
-
-            async def handler(value: Any, request: gr.Request) -> list[Any]:
+        def reread(field: str) -> Any:
+            async def handler(value: Any, request: gr.Request) -> Any:
                 session = sessions.of(request)
-                change(screen_of(session).lens, value)
-                frame = self.render(screen_of(session), session.language)
-                if place is not None:
-                    frame[place] = gr.skip()  # it shows its value already, and may have moved on
-                return frame
+                screen = screen_of(session)
+                setattr(screen.lens, field, None if value == AS_RUN else value)
+                screen.lens.focus = None
+                return self.render(screen, session.language)[0]
 
             return handler
 
@@ -155,17 +142,18 @@ class Stage:
             (self.rule, "input", "rule"),
         ):
             listen = getattr(component, event)
-            listen(reread(_setter(field), component), component, self.outputs, **latest)
+            # The slider shows its value already, and may have moved on: the frame alone.
+            listen(reread(field), component, self.frame, **latest)
 
-        async def picked(request: gr.Request, event: gr.EventData) -> list[Any]:
+        async def picked(request: gr.Request, event: gr.EventData) -> Any:
             session = sessions.of(request)
             _pick(screen_of(session), event._data)
-            return self.render(screen_of(session), session.language)
+            return self.render(screen_of(session), session.language)[0]
 
         for view in (self.paths, self.tree, self.outcome):
-            view.node_select(picked, None, self.outputs, **latest)
-        self.votes.bar_select(picked, None, self.outputs, **latest)
-        self.outcome.solver_toggle(picked, None, self.outputs, **latest)
+            view.node_select(picked, None, self.frame, **latest)
+        self.votes.bar_select(picked, None, self.frame, **latest)
+        self.outcome.solver_toggle(picked, None, self.frame, **latest)
 
 
 def _headline(
@@ -199,14 +187,6 @@ def _choices(text: Text, family: str, options: tuple[str, ...]) -> list[tuple[st
     return [(text("revote.as_run"), AS_RUN), *named]
 
 
-def _setter(field: str) -> Any:
-    def change(lens: Any, value: Any) -> None:
-        setattr(lens, field, None if value == AS_RUN else value)
-        lens.focus = None
-
-    return change
-
-
 def _pick(screen: Screen, data: Any) -> None:
     """A click from the page: untrusted, so only what the trace knows is taken."""
     lens = screen.lens
@@ -221,11 +201,11 @@ def _pick(screen: Screen, data: Any) -> None:
         lens.focus = key if isinstance(key, str) and key != lens.focus else None
 
 
-def _update(screen: Screen, name: str, value: Any) -> Any:
-    if screen.sent.get(name) == value and name in screen.sent:
+def _slider(screen: Screen) -> Any:
+    """As far as there are paths; nothing where it is so already."""
+    total = len(list(screen.trace.of_kind("path")))
+    wanted = (total, screen.lens.first or total)
+    if screen.first == wanted:
         return gr.skip()
-    screen.sent[name] = value
-    if name == "first":
-        total, first = value
-        return gr.update(maximum=max(total, 2), value=min(first, max(total, 1)))
-    return value
+    screen.first = wanted
+    return gr.update(maximum=max(total, 2), value=min(wanted[1], max(total, 1)))

@@ -10,7 +10,7 @@ import gradio as gr
 
 from components.reading import Lens
 from components.texts import Text, known
-from components.view import as_json, view
+from components.view import view
 from core.trace import Trace, TraceNode
 
 MAX_STATES = 2_000
@@ -34,36 +34,36 @@ Places = Mapping[str, tuple[str, int]]
 
 def tree_view(**options: Any) -> gr.HTML:
     """Boxes and links. Sends "node_select" with {id}. Needs d3-hierarchy on the page."""
-    return view("tree", "", **options)
+    return view("tree", **options)
 
 
-def tree(trace: Trace, lens: Lens, text: Text, alive: Mapping[str, bool] | None = None) -> str:
-    """All states of a run, as JSON; "" where there are none.
+def tree(
+    trace: Trace, lens: Lens, text: Text, alive: Mapping[str, bool] | None = None
+) -> dict[str, Any] | None:
+    """All states of a run; None where there are none.
 
     `alive`: by the id of a state, whether an exact solver can still reach the goal from it. What
     it does not name has no such mark.
     """
     places = _places(trace)
     if not places:
-        return ""
+        return None
     nodes = [trace.nodes[state] for state in places]
     records = list(_records(trace, nodes, places, alive or {}))
     states = sum(1 for _ in trace.of_kind("state"))
-    return as_json(
-        {
-            "run": zlib.crc32(repr(trace.started).encode()),
-            "selected": lens.selected if lens.selected in places else "",
-            "ended": trace.ended is not None,
-            "label": text("tree.label", states=_counted(states, text)),
-            "levels": _levels(records, places, text),
-            "more": text("tree.more", drawn=f"{len(nodes):,}", all=f"{states:,}")
-            if states > len(nodes)
-            else "",
-            "words": _words(text),
-            "reasons": _reasons(records, text),
-            "nodes": records,
-        }
-    )
+    return {
+        "run": zlib.crc32(repr(trace.started).encode()),
+        "selected": lens.selected if lens.selected in places else "",
+        "ended": trace.ended is not None,
+        "label": text("tree.label", states=_counted(states, text)),
+        "levels": _levels(records, places, text),
+        "more": text("tree.more", drawn=f"{len(nodes):,}", all=f"{states:,}")
+        if states > len(nodes)
+        else "",
+        "words": _words(text),
+        "reasons": _reasons(records, text),
+        "nodes": records,
+    }
 
 
 def _places(trace: Trace) -> Places:

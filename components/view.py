@@ -9,10 +9,10 @@ import gradio as gr
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
 
-def view(name: str, value: Any, **options: Any) -> gr.HTML:
-    """A drawing made by `assets/js/<name>.js`.
+def view(name: str, value: Any = None, **options: Any) -> gr.HTML:
+    """A drawing made by `assets/js/<name>.js`, of what a frame brings for its `elem_id`.
 
-    The template is static: text made by a model travels in the value, as data, and the script
+    The template is static: text made by a model travels in a frame, as data, and the script
     writes it with textContent. So nothing that a model writes can become markup or be evaluated.
     (A function and not a subclass: Gradio writes a .pyi file beside every subclass.)
     """

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from components.palette import OTHER, Look
 from components.reading import Lens, voting
 from components.texts import Text
-from components.view import as_json, view
+from components.view import view
 from core.answers import same
 from core.trace import Trace
 from core.votes import Candidate, Tally, Weighting
@@ -19,7 +19,7 @@ ABSTAINED = ""
 
 def votes_view(**options: Any) -> gr.HTML:
     """A bar an answer. Sends "bar_select" with {key}."""
-    return view("votes", "", **options)
+    return view("votes", **options)
 
 
 def histogram(
@@ -29,10 +29,10 @@ def histogram(
     looks: dict[str, Look],
     weighting: Weighting,
     text: Text,
-) -> str:
-    """The figure and its bars, as JSON; "" where there is nothing to vote on."""
+) -> dict[str, Any] | None:
+    """The figure and its bars; None where there is nothing to vote on."""
     if tally is None:
-        return ""
+        return None
     paths = len(voting(trace, lens))
     bars = [_bar(c, tally, looks.get(c.key), weighting, trace) for c in _in_order(tally, looks)]
     bars.append(_abstention(tally, text))
@@ -45,16 +45,14 @@ def histogram(
     figure = _figure(bars, paths if weighting == "count" else _room(tally))
     for bar in bars:
         bar["pressed"] = lens.focus == bar["key"]
-    return as_json(
-        {
-            "figure": figure.to_plotly_json(),
-            "bars": bars,
-            "title": title,
-            "label": text("votes.show"),
-            "all": text("votes.all"),
-            "weight": text(f"votes.axis.{weighting}"),
-        }
-    )
+    return {
+        "figure": figure.to_plotly_json(),
+        "bars": bars,
+        "title": title,
+        "label": text("votes.show"),
+        "all": text("votes.all"),
+        "weight": text(f"votes.axis.{weighting}"),
+    }
 
 
 def _in_order(tally: Tally, looks: dict[str, Look]) -> list[Candidate]:

@@ -29,7 +29,9 @@ const draw = (data) => {
 };
 
 let asking = false;
+let again = false;
 const ask = async () => {
+  again = asking;
   if (asking || document.hidden) return;
   asking = true;
   try {
@@ -38,7 +40,9 @@ const ask = async () => {
     host.dataset.phase = 'failed';
     write(state, lost);
   } finally { asking = false; }
+  if (again) ask(); // in another language, perhaps
 };
 setInterval(ask, 1000);
 document.addEventListener('visibilitychange', ask);
-drawOnChange(ask);
+watch('value', ask);
+ask();

@@ -13,9 +13,9 @@ const about = make('p', 'about', host);
 const notes = make('ul', 'notes', host);
 
 drawOnChange((data) => {
-  if (!data) return;
+  host.hidden = !data || (!data.status && !data.question);
+  if (host.hidden) return;
   host.dataset.tone = data.tone;
-  host.hidden = !data.status && !data.question;
   write(question, data.question || '');
   question.hidden = !data.question;
   write(badge, data.badge || '');

@@ -29,8 +29,8 @@ const show = (target, { label, parts }) => {
 };
 
 drawOnChange((data) => {
-  const filled = !!(data && data.id);
-  write(hint, (data && data.empty) || '');
+  const filled = !!data?.id;
+  write(hint, data?.empty || '');
   sheet.hidden = !filled;
   host.hidden = !filled && !hint.textContent;
   if (!filled) return;

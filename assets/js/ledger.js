@@ -1,9 +1,10 @@
 const host = element.querySelector('.ts-ledger');
 const list = make('dl', 'ledger', host);
 const figures = [];
-drawOnChange((entries) => {
-  host.hidden = !(entries && entries.length);
-  (entries || []).forEach(([name, value, help], i) => {
+drawOnChange((data) => {
+  host.hidden = !data;
+  if (!data) return;
+  data.entries.forEach(([name, value, help], i) => {
     if (!figures[i]) {
       const entry = make('div', '', list);
       figures[i] = { entry, name: make('dt', '', entry), value: make('dd', '', entry) };

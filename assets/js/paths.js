@@ -91,18 +91,12 @@ const fill = (card, data) => {
   card.key = key;
 };
 
-// The small things come as one string, the texts beside it; see components/paths.py.
-const unpack = (value) => {
-  if (!value) return { cards: [] };
-  const data = JSON.parse(value.small);
+drawOnChange((data) => {
+  host.hidden = !data;
+  if (!data) return;
   for (const card of data.cards) {
-    card.parts = card.parts.map(([forced, i]) => ({ forced, text: value.texts[i] || '' }));
+    card.parts = card.parts.map(([forced, i]) => ({ forced, text: data.texts[i] || '' }));
   }
-  return data;
-};
-
-drawOnChange((value) => {
-  const data = unpack(value);
   write(hint, data.empty || '');
   write(more, data.more || '');
   grid.classList.toggle('solo', !!data.solo);

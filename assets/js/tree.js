@@ -539,11 +539,10 @@ const keepFocus = (hadFocus) => {
   if (hadFocus && document.activeElement !== box.root) box.root.focus({ preventScroll: true });
 };
 
-const queue = drawOnChange((value) => {
-  host.hidden = !value;
-  if (!value) { run = now = null; return; }
+const queue = drawOnChange((data) => {
+  host.hidden = !data;
+  if (!data) { run = now = null; return; }
   if (!window.d3 || !d3.tree) { setTimeout(queue, 50); return; }
-  const data = JSON.parse(value);
   if (!measured.size) pen.font = `13px ${getComputedStyle(host).fontFamily}`;
   if (data.run !== run) begin(data);
   now = data;

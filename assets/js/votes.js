@@ -69,10 +69,9 @@ const chips = (data) => {
   for (const [key, chip] of buttons) if (!seen.has(key)) { chip.remove(); buttons.delete(key); }
 };
 
-const queue = drawOnChange((value) => {
-  host.hidden = !value;
-  if (!value) return;
-  const data = JSON.parse(value);
+const queue = drawOnChange((data) => {
+  host.hidden = !data;
+  if (!data) return;
   write(title, data.title);
   write(axis, data.weight);
   chart.setAttribute('aria-label', data.title);

@@ -21,21 +21,27 @@ class Queue:
         self._components = {made["id"]: made["props"] for made in config["components"]}
         run = next(i for i, props in self._components.items() if props.get("elem_id") == "run")
         functions = config["dependencies"]
-        self._run = next(
+        self._gather = next(
             function
             for function in functions
             if [run, "click"] in function["targets"] and function["inputs"]
         )
-        self._stream = next(f for f in functions if f["trigger_after"] == self._run["id"])
+        after = {function["trigger_after"]: function for function in functions}
+        self._begin = after[self._gather["id"]]
+        self._stream = after[self._begin["id"]]
 
     def run(self, changed: dict[str, object]) -> list[object]:
         """Press Run with other values than the form's, and stream; all that came back."""
         data = [
             changed.get(props.get("elem_id") or props["label"], props.get("value"))
-            for props in (self._components[i] for i in self._run["inputs"])
+            for props in (self._components[i] for i in self._gather["inputs"])
         ]
+        return self.send(data)
+
+    def send(self, form: object) -> list[object]:
+        """What the page sends when Run is pressed, and then the stream."""
         session = secrets.token_hex(5)
-        begun = self._call(self._run, data, session)
+        begun = self._call(self._begin, [form], session)
         return begun + self._call(self._stream, [], session)
 
     def _call(self, function: dict[str, Any], data: list[object], session: str) -> list[object]:
@@ -89,4 +95,32 @@ def test_a_setting_out_of_range_is_refused_and_named(
     asked = len(scripted.calls)
     came = json.dumps(queue.run({"question": "How many?", setting: value}), ensure_ascii=False)
     assert said in came
+    assert len(scripted.calls) == asked
+
+
+@pytest.mark.parametrize("form", [None, {}, [], ["How many?"], "How many?", [[]] * 40])
+def test_what_is_not_the_form_is_refused(queue: Queue, scripted: ScriptedApp, form: object):
+    asked = len(scripted.calls)
+    came = json.dumps(queue.send(form), ensure_ascii=False)
+    assert "What the page sent is not this form." in came
+    assert len(scripted.calls) == asked
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("question", 7, "Write a question first."),
+        ("question", ["How many?"], "Write a question first."),
+        ("strategy", ["direct"], "There is no strategy"),
+        ("strategy", None, "There is no strategy"),
+        ("kind", {"a": 1}, "Setting “kind”"),
+        ("prompt-language", [], "Setting “language”"),
+        ("seed", [1], "Setting “seed” is [1]"),
+    ],
+)
+def test_a_field_of_another_type_is_refused(
+    queue: Queue, scripted: ScriptedApp, field: str, value: object, said: str
+):
+    asked = len(scripted.calls)
+    assert said in json.dumps(queue.run({"question": "How many?", field: value}), ensure_ascii=False)
     assert len(scripted.calls) == asked

@@ -8,7 +8,7 @@ import pytest
 from components.reading import Lens
 from components.texts import table, texts
 from components.tree import MAX_DEPTH, MAX_LABEL, MAX_STATES, figure, tree
-from components.view import ASSETS
+from components.view import ASSETS, as_json
 from core.engine import Sampling
 from core.events import Closed, Delta, Ended, Event, Marked, Opened, Prompted, Scored
 from tests.components.runs import trace_of
@@ -29,7 +29,7 @@ def call(node: str, kind: str, *parents: str, tokens: int = 3) -> list[Event]:
 
 
 def drawn(*events: Event, lens=None, language="en", alive=None):
-    return json.loads(tree(trace_of(*events), lens or Lens(), texts(language), alive))
+    return tree(trace_of(*events), lens or Lens(), texts(language), alive)
 
 
 def nodes(*events: Event, **options):
@@ -40,8 +40,8 @@ def nodes(*events: Event, **options):
 
 
 def test_without_a_state_nothing_is_drawn():
-    assert tree(trace_of(), Lens(), EN) == ""
-    assert tree(trace_of(Opened("0", (), "path", "1")), Lens(), EN) == ""
+    assert tree(trace_of(), Lens(), EN) is None
+    assert tree(trace_of(Opened("0", (), "path", "1")), Lens(), EN) is None
 
 
 def test_states_are_drawn_in_order_below_their_first_parent():
@@ -71,7 +71,7 @@ def test_a_sampled_thought_is_its_own_text_on_one_line():
 def test_a_very_long_text_is_not_read_to_its_end():
     trace = trace_of(ROOT, state("0.0", ""), *(Delta("0.0", "x" * 100, 1) for _ in range(9)))
     trace.nodes["0.0"].pieces[0].chunks[5] = None  # type: ignore[call-overload]
-    assert json.loads(tree(trace, Lens(), EN))["nodes"][1]["t"] == "x" * (MAX_LABEL - 1) + "…"
+    assert tree(trace, Lens(), EN)["nodes"][1]["t"] == "x" * (MAX_LABEL - 1) + "…"
 
 
 def test_more_states_than_the_page_draws_are_told():
@@ -104,7 +104,7 @@ def test_a_state_below_one_that_is_not_drawn_is_not_drawn():
     ["<script>alert(1)</script>", "${alert(1)}", "{{value}}", "x" * 200, "مرحبا", "\u202egpj.exe"],
 )
 def test_hostile_labels_are_data_and_bounded(hostile):
-    value = tree(trace_of(ROOT, state("0.0", hostile)), Lens(), EN)
+    value = as_json(tree(trace_of(ROOT, state("0.0", hostile)), Lens(), EN))
     assert "<" not in value
     label = json.loads(value)["nodes"][1]["t"]
     assert label == (hostile if len(hostile) <= MAX_LABEL else hostile[: MAX_LABEL - 1] + "…")
@@ -293,9 +293,9 @@ def test_the_selected_state_is_named_and_another_node_is_not():
 
 def test_a_run_can_be_told_from_another():
     one, two = (trace_of(ROOT, seed=seed) for seed in (1, 2))
-    first, second = (json.loads(tree(trace, Lens(), EN))["run"] for trace in (one, two))
+    first, second = (tree(trace, Lens(), EN)["run"] for trace in (one, two))
     assert first != second
-    assert first == json.loads(tree(trace_of(ROOT, ENDED, seed=1), Lens(), EN))["run"]
+    assert first == tree(trace_of(ROOT, ENDED, seed=1), Lens(), EN)["run"]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -315,4 +315,4 @@ def test_words_are_sent_once_and_blanks_are_left_to_the_page():
 
 def test_a_large_tree_is_a_small_value():
     events = [event for i in range(999) for event in (state(f"0.{i}"), Scored(f"0.{i}", 21.0))]
-    assert len(tree(trace_of(ROOT, *events), Lens(), EN)) < 100_000
+    assert len(as_json(tree(trace_of(ROOT, *events), Lens(), EN))) < 100_000

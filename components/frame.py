@@ -1,0 +1,32 @@
+"""A frame of the picture: what all views show, as the value of one component that shows nothing.
+
+At each message Gradio's page copies every property of every output, also of one that is skipped.
+So a frame is one output; `assets/js/frame.js` gives each view its part where that has changed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from components.view import as_json, view
+
+Part = Mapping[str, Any] | None
+"""What a view draws. Under "texts" it has the long texts that grow at their ends, if any."""
+
+
+def frame_view(which: str) -> gr.HTML:
+    """Feeds the views whose ids begin with `which`."""
+    return view("frame", frame({}), elem_id=f"{which}-frame")
+
+
+def frame(parts: Mapping[str, Part]) -> dict[str, Any]:
+    """The parts by the name of their view. Texts travel as they are, so that Gradio sends only what
+    was appended; all that is small as one string, since it copies a value leaf by leaf."""
+    small, texts = {}, {}
+    for name, part in parts.items():
+        if part and "texts" in part:
+            texts[name] = part["texts"]
+            part = {key: value for key, value in part.items() if key != "texts"}
+        small[name] = as_json(part)
+    return {"parts": small, "texts": texts}
