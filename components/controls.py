@@ -1,15 +1,13 @@
 """A strategy's controls, drawn from its Params: a new strategy needs no code here."""
 
 import math
-from typing import Any, TypeVar
+from typing import Any
 
 import gradio as gr
 
 from components.localize import Localizer
 from components.texts import Text, known
 from core.params import Spec
-
-C = TypeVar("C")
 
 
 def control(localizer: Localizer, strategy: str, spec: Spec, missing: str = "") -> Any:
@@ -26,16 +24,11 @@ def control(localizer: Localizer, strategy: str, spec: Spec, missing: str = "") 
         return said
 
     kind, own = _kind(spec)
-    return unchecked(
-        localizer.make(kind, words, interactive=not missing, value=spec.default, **own)
-    )
-
-
-def unchecked(component: C) -> C:
-    """A component whose values are checked by us, in words that name what is refused; Gradio's own
-    check, which says it in English and does not name it, is left out."""
-    component.preprocess = _as_it_is  # type: ignore[attr-defined]
-    return component
+    made = localizer.make(kind, words, interactive=not missing, value=spec.default, **own)
+    # Values are checked by us, in words that name what is refused; Gradio's own check says it in
+    # English and does not name it.
+    made.preprocess = _as_it_is
+    return made
 
 
 def bounded(value: Any, low: float, high: float) -> float:

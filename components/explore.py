@@ -34,9 +34,10 @@ _log = logging.getLogger(__name__)
 MAX_SEED = 2**31 - 1
 MAX_REFERENCE = 300
 
-# On a narrow screen the picture is below the form: bring it into view.
+# The picture may be below the form (on a narrow screen), or above (one scrolled down to Run).
 _TO_STAGE = """() => {
-  if (innerWidth < 900) document.querySelector('.stage').scrollIntoView();
+  const stage = document.querySelector('.stage');
+  if (innerWidth < 900 || stage.getBoundingClientRect().top < 0) stage.scrollIntoView();
 }"""
 
 Frames = AsyncGenerator[list[Any], None]
@@ -169,7 +170,8 @@ class Explore:
         """The buttons as they are between runs, and the file of the last run."""
         session = self._sessions.of(request)
         made, session.made = session.made, ()
-        return [*self._buttons(session), *([_file(path) for path in made] if made else _NONE)]
+        files = [_file(path) for path in made] or [gr.skip()] * 3  # none where no run ended
+        return [*self._buttons(session), *files]
 
     def _edited(self, session: Session, thought: str, where: str) -> Prepared:
         """The last run, to be continued from a thought written by hand. Raises InvalidInput."""
@@ -253,9 +255,6 @@ class Explore:
             stem.with_suffix(suffix) if suffix in kept else None
             for suffix in (".jsonl", ".json", ".graphml")
         )
-
-
-_NONE = [gr.skip()] * 3
 
 
 def _file(path: Path | None) -> Any:

@@ -13,7 +13,7 @@ from components.localize import Localizer
 from components.puzzles import Puzzles
 from components.texts import Text
 from core.errors import InvalidInput
-from core.params import specs
+from core.params import Spec, specs
 from core.question import KINDS, LANGUAGES
 from core.strategy import Strategy
 
@@ -153,16 +153,19 @@ class Form:
         """The controls of a strategy, in the order of its settings; the rare ones in a fold."""
         settings = specs(self._strategies[name].params)
         made = {}
-        for spec in (spec for spec in settings if not spec.more):
+
+        def make(spec: Spec) -> None:
             made[spec.name] = control(self._localizer, name, spec, cannot.get(spec.needs, ""))
+
+        for spec in (spec for spec in settings if not spec.more):
+            make(spec)
             if name == TREE and spec.name == "task":
                 self.puzzles = Puzzles(self._localizer)
         rare = [spec for spec in settings if spec.more]
         if rare:
             with self._accordion("explore.rare"):
                 for spec in rare:
-                    missing = cannot.get(spec.needs, "")
-                    made[spec.name] = control(self._localizer, name, spec, missing)
+                    make(spec)
         return [made[spec.name] for spec in settings]
 
     def _build_presets(self, name: str) -> None:
