@@ -116,6 +116,10 @@ class Run:
             self.note("control_tokens", tokens=" ".join(written))
         return await self._engine.render(messages, prefill)
 
+    async def count(self, text: str) -> int:
+        """The number of tokens of `text`, special tokens read as such."""
+        return await self._engine.count(text)
+
     async def sample(
         self, nodes: Sequence["Node"], prompt: str, sampling: Sampling, forced: str = ""
     ) -> AsyncGenerator["Node", None]:

@@ -8,7 +8,7 @@ from engines.download import fetch
 from engines.host import LocalHost
 from engines.job import Progress
 from engines.llamacpp import CANNOT, LlamaCpp
-from engines.models import CATALOGUE, DEFAULT, resolve, unknown
+from engines.models import CATALOGUE, DEFAULT, delimiters, resolve, unknown
 
 
 def embedded(name: str = DEFAULT) -> LocalHost:
@@ -16,8 +16,7 @@ def embedded(name: str = DEFAULT) -> LocalHost:
 
     Raises ModelError for a name that can mean nothing; what a Hub id means is asked when fetching.
     """
-    model = CATALOGUE.get(name)
-    if model is None and not _path(name) and "/" not in name:
+    if name not in CATALOGUE and not _path(name) and "/" not in name:
         raise unknown(name)
     shown = Path(name).stem if _path(name) else name
 
@@ -25,7 +24,7 @@ def embedded(name: str = DEFAULT) -> LocalHost:
         return fetch(resolve(name), progress, cancelled=cancelled)
 
     async def start(path: Path) -> LlamaCpp:
-        return await LlamaCpp.start(path, shown, thinking=model.thinking if model else None)
+        return await LlamaCpp.start(path, shown, thinking=delimiters(f"{shown}/{path.name}"))
 
     return LocalHost(shown, bring, start, cannot=CANNOT)
 

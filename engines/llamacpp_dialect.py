@@ -116,6 +116,7 @@ class LlamaServer(ServerEngine):
             "frequency_penalty": 0.0,
             "seed": (sampling.seed or 0) % _ANY_SEED,
             "stop": [clean(stop) for stop in sampling.stop],
+            "preserved_tokens": self._written(sampling.stop),
             "cache_prompt": sampling.reuse,
             "timings_per_token": True,
         }
@@ -124,6 +125,12 @@ class LlamaServer(ServerEngine):
         if sampling.choices:
             body["grammar"] = "root ::= " + " | ".join(map(quoted, sampling.choices))
         return body
+
+    def _written(self, stops: Sequence[str]) -> list[str]:
+        """The control tokens of the stop strings. llama.cpp writes no other into a text, and so
+        would not find the string there; of what is named, it passes over what is not one token."""
+        special = [t for t in self.info.special_tokens if any(t in stop for stop in stops)]
+        return list(dict.fromkeys(clean(token) for token in (*special, *stops)))
 
     def _reader(self, sampling: Sampling, first: int, n: int) -> LlamaReader:
         return LlamaReader(sampling, first, n, self._detokenize)

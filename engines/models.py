@@ -40,7 +40,6 @@ class Model:
     `repo` and `file` name it on the Hub; `bytes` and `sha256` are those of the whole file.
     `context` is the most tokens it was trained on, None where that is not known before loading.
     `packages` are its parts on PyPI, in order; empty where PyPI has none.
-    `thinking` are the model's own delimiters of thought, None where it has none or none are known.
     """
 
     id: str
@@ -51,10 +50,30 @@ class Model:
     licence: str
     context: int | None
     packages: tuple[Part, ...] = ()
-    thinking: tuple[str, str] | None = None
 
 
 Source = Model | Path
+
+# <think> stands on a line of its own; a blank line divides </think> from the answer.
+_THINK = ("<think>\n", "\n</think>\n\n")
+# s1 was trained on turns within the assistant's turn, and its tags are control tokens.
+_S1 = ("<|im_start|>think\n", "\n<|im_start|>answer\n")
+
+# How each family that was trained to think is named, by those who made it or convert it, and its
+# delimiters. A name that says "instruct" or names another trade is of a model that does not think.
+FAMILIES: tuple[tuple[re.Pattern[str], tuple[str, str]], ...] = (
+    (re.compile(r"(?<![a-z0-9])s1(?:\.1)?-\d", re.IGNORECASE), _S1),
+    (re.compile(r"deepseek[-_]r1", re.IGNORECASE), _THINK),
+    (re.compile(r"(?<![a-z0-9])qwq(?![a-z])", re.IGNORECASE), _THINK),
+    (
+        re.compile(
+            r"qwen[-_]?3(?:\.5)?(?!\.?\d)"
+            r"(?!.*[-_](?:instruct|coder|base|embedding|reranker|guard)(?![a-z]))",
+            re.IGNORECASE,
+        ),
+        _THINK,
+    ),
+)
 
 
 def numbered(package: str, version: str, piece: int, total: int) -> tuple[Part, ...]:
@@ -128,6 +147,15 @@ def resolve(name: str) -> Source:
     if len(path.parts) > 1 or path.suffix == ".gguf":
         raise ModelError("model_path", path=str(path))
     raise unknown(name)
+
+
+def delimiters(name: str) -> tuple[str, str] | None:
+    """The delimiters of thought of a model whose repository and file have this `name`.
+
+    They go with the family: s1, DeepSeek-R1 and its distills, QwQ, Qwen3 and Qwen3.5. None for any
+    other name: that model was not trained to think, or it is not known how.
+    """
+    return next((found for family, found in FAMILIES if family.search(name)), None)
 
 
 def unknown(name: str) -> ModelError:

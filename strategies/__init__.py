@@ -1,7 +1,13 @@
 """One file a method, plus its prompts. A new strategy is a file here and a line in REGISTRY."""
 
 from core.strategy import Strategy
-from strategies import direct, self_consistency, tree_of_thoughts, zero_shot_cot
+from strategies import (
+    budget_forcing,
+    direct,
+    self_consistency,
+    tree_of_thoughts,
+    zero_shot_cot,
+)
 
 REGISTRY: dict[str, Strategy] = {
     strategy.name: strategy
@@ -10,5 +16,6 @@ REGISTRY: dict[str, Strategy] = {
         zero_shot_cot.STRATEGY,
         self_consistency.STRATEGY,
         tree_of_thoughts.STRATEGY,
+        budget_forcing.STRATEGY,
     )
 }

@@ -37,6 +37,7 @@ async def asked(
     language: Language = "en",
     settings: Mapping[str, Any] | None = None,
     seed: int = 7,
+    reference: str = "",
     **engine: Any,
 ) -> Asked:
     """Ask `question`; the engine says `text`, or what `text(prompt, sampling, sample)` returns."""
@@ -44,7 +45,8 @@ async def asked(
     scripted = ScriptedEngine(reply, **engine)
     method = REGISTRY[strategy]
     params = build(method.params, settings or {})
-    driver = Driver(Run(scripted, seed), method, Question(question, kind, language), params)
+    asking = Question(question, kind, language)
+    driver = Driver(Run(scripted, seed), method, asking, params, reference)
     async for _ in driver.frames():
         pass
     return Asked(driver.run, scripted)

@@ -15,6 +15,7 @@ SETTINGS = {
     "zero_shot_cot": {"max_tokens": 40},
     "self_consistency": {"paths": 8, "max_tokens": 40},
     "tree_of_thoughts": {"task": "open", "depth": 2, "thoughts": 2},
+    "budget_forcing": {"budget": 60, "answer_tokens": 8, "versus": "Hmm"},
 }
 
 

@@ -22,7 +22,13 @@ CHOICES = [
 
 
 def test_the_strategies_are_listed_under_their_names():
-    assert list(REGISTRY) == ["direct", "zero_shot_cot", "self_consistency", "tree_of_thoughts"]
+    assert list(REGISTRY) == [
+        "direct",
+        "zero_shot_cot",
+        "self_consistency",
+        "tree_of_thoughts",
+        "budget_forcing",
+    ]
     assert all(strategy.name == name for name, strategy in REGISTRY.items())
 
 
@@ -33,6 +39,7 @@ def test_every_strategy_cites_its_paper_and_names_its_departures():
         "zero_shot_cot": "2205.11916",
         "self_consistency": "2203.11171",
         "tree_of_thoughts": "2305.10601",
+        "budget_forcing": "2501.19393",
     }
     assert all(strategy.departures for strategy in REGISTRY.values())
 
@@ -75,6 +82,17 @@ def test_the_settings_of_every_strategy_are_these_with_the_papers_values():
             "max_states": (80, "100"),
             "max_tokens": (6000, ""),
             "max_seconds": (300, ""),
+        },
+        "budget_forcing": {
+            "mode": ("both", "both"),
+            "waits": (2, "1 – 6"),
+            "word": ("Wait", "Wait"),
+            "budget": (600, "32000"),
+            "budget_for": ("run", "run"),
+            "answer_tokens": (64, "32768"),
+            "probe": (True, ""),
+            "versus": ("none", ""),
+            "versus_budget": (0, ""),
         },
     }
 
