@@ -103,7 +103,10 @@ def _parts(node: TraceNode) -> list[dict[str, Any]]:
 
 def title(node: TraceNode, text: Text) -> str:
     """ "Path 3", "Rationale" …; a kind that is not known keeps its own name."""
-    known = {"path", "greedy", "rationale", "answer", "state", "proposal", "judgement"}
+    known = {
+        *("path", "greedy", "rationale", "answer", "round", "probe"),
+        *("state", "proposal", "judgement"),
+    }
     return text(f"node.{node.kind}", label=node.label) if node.kind in known else node.kind[:40]
 
 

@@ -4,7 +4,19 @@ from typing import Any
 
 import gradio as gr
 
-from components import headline, inspector, ledger, outcome, paths, state_sheet, tree, votes
+from components import (
+    growth,
+    headline,
+    inspector,
+    ledger,
+    outcome,
+    paths,
+    rounds,
+    rounds_sheet,
+    state_sheet,
+    tree,
+    votes,
+)
 from components.frame import frame, frame_view
 from components.listening import QUIET
 from components.localize import Localizer
@@ -31,6 +43,8 @@ class Stage:
             with gr.Column(scale=3, min_width=320):
                 self.paths = paths.paths_view(elem_id=f"{which}-paths")
                 self.tree = tree.tree_view(elem_id=f"{which}-tree")
+                self.growth = growth.growth_view(elem_id=f"{which}-growth")
+                self.rounds = rounds.rounds_view(elem_id=f"{which}-rounds")
             with gr.Column(scale=1, min_width=300, elem_classes=["ballot"]):
                 self.votes = votes.votes_view(elem_id=f"{which}-votes")
                 self._build_revote(localizer)
@@ -92,6 +106,8 @@ class Stage:
             "headline": _headline(screen, readings, text, language),
             "paths": paths.packed(self._cards(screen, readings, seen, text)),
             "tree": tree.tree(trace, lens, text, alive),
+            "growth": growth.growth(trace, lens, readings, seen, text),
+            "rounds": rounds.rounds(trace, lens, readings, seen, text),
             "votes": self._votes(screen, tally, seen, text),
             "outcome": outcome.outcome(trace, alive, lens.solving, text),
             "inspector": _inspected(trace, chosen, text),
@@ -102,9 +118,9 @@ class Stage:
     def _cards(
         self, screen: Screen, readings: dict[str, Reading], seen: dict[str, Look], text: Text
     ) -> dict[str, Any]:
-        """The texts as cards, unless they are drawn as a tree."""
+        """The texts as cards, unless they are drawn as a tree or in rounds."""
         trace = screen.trace
-        if any(trace.of_kind("state")):
+        if any(trace.of_kind("state")) or any(trace.of_kind("round")):
             return paths.empty()
         if not trace.nodes:
             return paths.empty(text(f"{self._which}.empty"))
@@ -150,7 +166,7 @@ class Stage:
             _pick(screen_of(session), event._data)
             return self.render(screen_of(session), session.language)[0]
 
-        for view in (self.paths, self.tree, self.outcome):
+        for view in (self.paths, self.tree, self.growth, self.rounds, self.outcome):
             view.node_select(picked, None, self.frame, **latest)
         self.votes.bar_select(picked, None, self.frame, **latest)
         self.outcome.solver_toggle(picked, None, self.frame, **latest)
@@ -179,6 +195,8 @@ def _inspected(trace: Trace, chosen: Reading | None, text: Text) -> dict[str, An
         sheet["facts"] = inspector.facts(
             trace, chosen, text, state_sheet.state_facts(chosen.node, text)
         )
+    elif chosen.node.kind == "round":
+        sheet["facts"] = rounds_sheet.round_facts(trace, chosen.node, text) + sheet["facts"]
     return sheet
 
 

@@ -9,6 +9,7 @@ STRATEGIES = {
     "zero_shot_cot": "Chain of thought (zero-shot)",
     "self_consistency": "Self-consistency",
     "tree_of_thoughts": "Tree of Thoughts",
+    "budget_forcing": "“Wait” (budget forcing)",
 }
 
 

@@ -20,6 +20,7 @@ from core.engine import Sampling
 from engines.scripted import ScriptedEngine, ScriptedHost
 from strategies import REGISTRY
 from tests.browser.scripted_tree import tree_reply
+from tests.browser.scripted_waits import waits_reply
 
 ECHO = "Repeat after me: "
 ABSTAINS = 6
@@ -39,8 +40,9 @@ STEPS = {
 
 def reply(prompt: str, sampling: Sampling, sample: int) -> str:
     """A rationale and its answer, by seed and sample; or what the question says to repeat."""
-    if (thought := tree_reply(prompt)) is not None:
-        return thought
+    for known in (tree_reply, waits_reply):
+        if (said := known(prompt)) is not None:
+            return said
     language = "zh" if "答案" in prompt or "让我们" in prompt else "en"
     asked = prompt.removeprefix("<|user|>").split("\n\nFinish with")[0].split("\n<|assistant|>")[0]
     if ECHO in asked:

@@ -122,5 +122,6 @@ def test_a_field_of_another_type_is_refused(
     queue: Queue, scripted: ScriptedApp, field: str, value: object, said: str
 ):
     asked = len(scripted.calls)
-    assert said in json.dumps(queue.run({"question": "How many?", field: value}), ensure_ascii=False)
+    came = queue.run({"question": "How many?", field: value})
+    assert said in json.dumps(came, ensure_ascii=False)
     assert len(scripted.calls) == asked

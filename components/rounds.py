@@ -1,0 +1,143 @@
+"""Thinking in rounds: one text a chain, what was put into it set apart from what was sampled."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from components.palette import Look
+from components.reading import Lens, Reading
+from components.rounds_sheet import (
+    MAX_NODES,
+    Chain,
+    Scene,
+    chain_title,
+    chains,
+    chip,
+    counted,
+    how_it_ended,
+    seconds,
+    thinking,
+)
+from components.texts import Text
+from components.view import view
+from core.trace import Trace, TraceNode
+
+MAX_TEXT = 20_000
+"""Characters of one node that the page draws; the recording has all of it."""
+
+Places = Mapping[str, list[list[Any]]]
+"""The text of every node that is drawn: [whether it was forced, its place among the texts]."""
+
+
+def rounds_view(**options: Any) -> gr.HTML:
+    """A column a chain. Sends "node_select" with {id}."""
+    return view("rounds", **options)
+
+
+def rounds(
+    trace: Trace,
+    lens: Lens,
+    readings: Mapping[str, Reading],
+    looks: Mapping[str, Look],
+    text: Text,
+) -> dict[str, Any] | None:
+    """The chains of thinking, round after round; None where there are none."""
+    nodes = thinking(trace)
+    drawn = nodes[:MAX_NODES]
+    every = chains(trace, drawn)
+    if not every:
+        return None
+    scene = Scene(trace, lens, readings, looks, text)
+    places, texts = _texts(drawn)
+    return {
+        "forced": text("inspector.forced"),
+        "chains": [_chain(scene, chain, places) for chain in every],
+        "more": text("rounds.more", drawn=MAX_NODES, all=f"{len(nodes):,}")
+        if len(nodes) > MAX_NODES
+        else "",
+        "texts": texts,
+    }
+
+
+def _texts(nodes: list[TraceNode]) -> tuple[Places, list[str]]:
+    """All texts in the order of the run, so that they only ever grow at the end."""
+    texts: list[str] = []
+    places: dict[str, list[list[Any]]] = {}
+    for node in nodes:
+        room = MAX_TEXT
+        places[node.id] = []
+        for piece in node.pieces:
+            if room <= 0:
+                break
+            words = piece.text[:room]
+            places[node.id].append([piece.forced, len(texts)])
+            texts.append(words)
+            room -= len(words)
+    return places, texts
+
+
+def _chain(scene: Scene, chain: Chain, places: Places) -> dict[str, Any]:
+    """A column: every round, and after it what was asked."""
+    turns = []
+    for number, node in enumerate(chain.rounds):
+        turns.append(_round(scene, node, number, places))
+        turns += [_asked(scene, asked, places) for asked in chain.asked.get(node.id, [])]
+    return {
+        "title": chain_title(chain.terms, scene.text),
+        "tokens": counted(chain.tokens, scene.text),
+        "writing": any(turn["writing"] for turn in turns),
+        "turns": turns,
+    }
+
+
+def _round(scene: Scene, node: TraceNode, number: int, places: Places) -> dict[str, Any]:
+    ends = how_it_ended(node, scene.text).items()
+    signs = [[kind, _struck(kind, scene.text), words] for kind, words in ends]
+    name = scene.text("rounds.round", n=number)
+    return _turn(scene, node, name, places) | {"signs": [*signs, *_open(scene, node)]}
+
+
+def _asked(scene: Scene, node: TraceNode, places: Places) -> dict[str, Any]:
+    """A probe, or the answer."""
+    span = scene.readings[node.id].extraction
+    cut = [["limit", "", scene.text("paths.cut")]] if node.finish == "length" else []
+    return _turn(scene, node, scene.text(f"rounds.{node.kind}"), places) | {
+        "chip": chip(scene, node),
+        "span": [span.start, span.end] if span and node.closed is not None else None,
+        "signs": [*cut, *_open(scene, node)],
+    }
+
+
+def _turn(scene: Scene, node: TraceNode, name: str, places: Places) -> dict[str, Any]:
+    text = scene.text
+    return {
+        "id": node.id,
+        "kind": node.kind,
+        "name": name,
+        "tokens": counted(node.tokens, text),
+        "seconds": text("rounds.seconds", n=f"{seconds(scene.trace, node):,.1f}"),
+        "parts": places[node.id],
+        "cut": text("rounds.long", n=f"{MAX_TEXT:,}") if _is_long(node) else "",
+        "writing": scene.is_written(node),
+        "selected": scene.is_selected(node),
+    }
+
+
+def _open(scene: Scene, node: TraceNode) -> list[list[str]]:
+    """What a text that is not finished waits for, or that it never will be."""
+    if scene.is_written(node):
+        waits = node.first_token is None
+        return [["waiting", "", scene.text("paths.reading")]] if waits else []
+    if node.closed is None or node.finish == "aborted":
+        return [["unfinished", "", scene.text("paths.unfinished")]]
+    return []
+
+
+def _struck(mark: str, text: Text) -> str:
+    """What the model said at the end of a round, where that was not let stand."""
+    return text("rounds.end") if mark == "suppressed" else ""
+
+
+def _is_long(node: TraceNode) -> bool:
+    return sum(len(chunk) for piece in node.pieces for chunk in piece.chunks) > MAX_TEXT
