@@ -52,7 +52,7 @@ def rounds(
     places, texts = _texts(drawn)
     return {
         "forced": text("inspector.forced"),
-        "chains": [_chain(scene, chain, places) for chain in every],
+        "chains": [_chain(scene, chain, places) | _head(scene, chain, every) for chain in every],
         "more": text("rounds.more", drawn=MAX_NODES, all=f"{len(nodes):,}")
         if len(nodes) > MAX_NODES
         else "",
@@ -83,12 +83,15 @@ def _chain(scene: Scene, chain: Chain, places: Places) -> dict[str, Any]:
     for number, node in enumerate(chain.rounds):
         turns.append(_round(scene, node, number, places))
         turns += [_asked(scene, asked, places) for asked in chain.asked.get(node.id, [])]
-    return {
-        "title": chain_title(chain.terms, scene.text),
-        "tokens": counted(chain.tokens, scene.text),
-        "writing": any(turn["writing"] for turn in turns),
-        "turns": turns,
-    }
+    return {"writing": any(turn["writing"] for turn in turns), "turns": turns}
+
+
+def _head(scene: Scene, chain: Chain, every: list[Chain]) -> dict[str, str]:
+    """Which chain it is, where there are several; the chart tells it of a single one."""
+    if len(every) == 1:
+        return {"title": scene.text("rounds.text"), "tokens": ""}
+    title = chain_title(chain.terms, scene.text)
+    return {"title": title, "tokens": counted(chain.tokens, scene.text)}
 
 
 def _round(scene: Scene, node: TraceNode, number: int, places: Places) -> dict[str, Any]:

@@ -68,7 +68,7 @@ async def solve(run: Run, question: Question, params: Params) -> str | None:
         if token := words.forbidden(getattr(params, name), info.special_tokens):
             raise InvalidInput("word_delimiter", name=name, token=token)
     if not words.trained:
-        run.note("adapted", opening=words.opening, closing=words.closed("", cut=True))
+        run.note("adapted", opening=words.opening, closing=words.closed("", cut=True).strip())
     prompt = await run.render(prompts.ask(question))
     chains = [_Chain(run, question, words, plan, params) for plan in plans(params)]
     answers = [await chain.solve(prompt) for chain in chains]

@@ -441,3 +441,8 @@ def test_both_languages_draw_everything(language):
     for count in range(1, len(events) + 1):
         shown = drawn(run_of(*events[:count]), language=language)
         assert shown["chains"][0]["turns"]
+
+
+def test_a_single_chain_is_named_by_the_chart_alone():
+    shown = drawn(run_of(*waited(18, 20)))["chains"][0]
+    assert (shown["title"], shown["tokens"]) == (EN("rounds.text"), "")

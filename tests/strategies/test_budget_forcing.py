@@ -128,7 +128,7 @@ async def test_a_model_that_was_not_trained_to_think_gets_stand_ins_and_that_is_
         first + " Two.\nWait Three.\nWait",
         first + " Two.\nWait Three.\nWait Three.\n\nFinal Answer:",
     ]
-    words = {"opening": "Let's think step by step.", "closing": "\n\nFinal Answer:"}
+    words = {"opening": "Let's think step by step.", "closing": "Final Answer:"}
     assert run.trace.notes == [Noted("adapted", words)]
     assert {call.sampling.stop for call in run.calls} == {()}
     found = [node.extraction.rule for node in run.nodes if node.kind != "round"]
@@ -144,7 +144,7 @@ async def test_the_stand_ins_are_chinese_for_a_chinese_question():
         first + "二加二得四。\n\n最终答案：",
         first + "二加二得四。\n等等",
     ]
-    words = {"opening": "让我们一步一步地思考。", "closing": "\n\n最终答案："}
+    words = {"opening": "让我们一步一步地思考。", "closing": "最终答案："}
     assert run.trace.notes == [Noted("adapted", words)]
 
 
