@@ -225,3 +225,10 @@ def test_a_recording_of_it_is_replayed(thought: Page):
     expect(thought.locator("#replay-headline .origin")).to_contain_text("REPLAY")
     expect(turns(thought, "round", "replay")).to_have_count(3)
     expect(told(thought, "replay")).to_contain_text("15 → 17, right to wrong.")
+
+
+def test_what_differs_names_the_tags_as_they_are(page: Page):
+    """Gradio's Markdown leaves out what looks like a tag."""
+    choose_strategy(page, "budget_forcing")
+    page.get_by_role("button", name="Source, and").filter(visible=True).click()
+    expect(page.get_by_text("such as <think> and </think>")).to_be_visible()
