@@ -114,7 +114,7 @@ def serve(given: argparse.Namespace) -> int:
         page.blocks.queue(default_concurrency_limit=None).launch(
             server_name=given.host,
             server_port=given.port,
-            app_kwargs={"lifespan": lifespan(host)},
+            app_kwargs={"lifespan": lifespan(host), **page.app_options},
             **page.launch_options,
         )
     except KeyboardInterrupt:  # Gradio listens for it only once it has said where it serves

@@ -42,7 +42,7 @@ class Standing:
         _app, self.url, _share = blocks.launch(
             prevent_thread_lock=True,
             quiet=True,
-            app_kwargs={"lifespan": self._lifespan()},
+            app_kwargs={"lifespan": self._lifespan(), **self.page.app_options},
             **self.page.launch_options,
         )
         await asyncio.to_thread(self._known.wait)

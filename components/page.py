@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from components.about import about
 from components.badge import badge_view
@@ -75,6 +77,15 @@ class Page:
             "max_file_size": "8mb",
             "enable_monitoring": False,
         }
+
+    @property
+    def app_options(self) -> dict[str, Any]:
+        """What the server takes at launch, as `app_kwargs`: the page itself travels compressed.
+
+        Gradio compresses what has a file's name, and so not the page, in which all scripts of ours
+        stand. What streams is left alone.
+        """
+        return {"middleware": [Middleware(GZipMiddleware, minimum_size=1_000)]}
 
     def close(self) -> None:
         """Remove the recordings made for download."""

@@ -124,7 +124,7 @@ def main(port: int) -> None:
         server_name="127.0.0.1",
         server_port=port,
         quiet=True,
-        app_kwargs={"routes": scripted.routes},
+        app_kwargs={"routes": scripted.routes, **page.app_options},
         **page.launch_options,
     )
 
