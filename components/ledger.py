@@ -26,4 +26,7 @@ def entries(totals: Totals, text: Text) -> list[list[str]]:
         "seconds": f"{totals.seconds:.1f}",
         "rate": f"{totals.rate:.1f}",
     }
+    figures |= dict.fromkeys(totals.uncounted, "–")
+    if "sampled" in totals.uncounted:
+        figures["rate"] = "–"
     return [[text(f"ledger.{k}"), v, text(f"ledger.{k}.help")] for k, v in figures.items()]

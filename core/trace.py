@@ -113,7 +113,11 @@ class TraceNode:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a run has cost so far. `computed` is None where no engine told."""
+    """What a run has cost so far. `computed` is None where no engine told.
+
+    `uncounted` names those of the others ("prompt", "sampled", "forced") that are too small, since
+    the tokens of some text were not told.
+    """
 
     calls: int
     prompt: int
@@ -121,6 +125,7 @@ class Totals:
     sampled: int
     forced: int
     seconds: float
+    uncounted: frozenset[str] = frozenset()
 
     @property
     def rate(self) -> float:
@@ -197,6 +202,7 @@ class Trace:
             sampled=sum(node.tokens for node in called),
             forced=sum(node.forced_tokens for node in called),
             seconds=self.seconds,
+            uncounted=frozenset(kind for node in called for kind in _uncounted(node)),
         )
 
     def to_networkx(self) -> "nx.DiGraph[str]":
@@ -206,6 +212,15 @@ class Trace:
             graph.add_node(node.id, **_attributes(node))
             graph.add_edges_from((parent, node.id) for parent in node.parents)
         return graph
+
+
+def _uncounted(node: TraceNode) -> Iterator[str]:
+    """Which tokens of a node are not known: where there is text there are tokens."""
+    if node.finish in ("stop", "length") and not node.prompt_tokens:
+        yield "prompt"
+    for piece in node.pieces:
+        if not (node.forced_tokens if piece.forced else node.tokens):
+            yield "forced" if piece.forced else "sampled"
 
 
 def _fold_node(node: TraceNode, time: float, event: Event) -> None:

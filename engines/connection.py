@@ -15,10 +15,15 @@ SILENCE_SECONDS = 600.0
 MAX_ANSWER_BYTES = 64 << 20
 
 
+class ServerSilent(EngineDied):
+    """The server was silent for too long."""
+
+
 class Connection:
     """Asks the server at `url`. With `local`, no proxy of the environment comes between.
 
-    `silence_seconds` is the longest time between two pieces of a stream. All methods raise
+    `silence_seconds` is the longest time between two pieces of a stream, `answer_seconds` that
+    within a short answer. All methods raise
     EngineUnavailable ("engine_unreachable", or "engine_closed" after `close`), EngineError
     ("engine_refused") for an answer that is not 200, and EngineDied when an answer breaks off.
     """
@@ -30,7 +35,9 @@ class Connection:
         *,
         local: bool = False,
         silence_seconds: float = SILENCE_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
+        self._answer_seconds = answer_seconds
         self._silence_seconds = silence_seconds
         self._client = httpx.AsyncClient(
             base_url=url,
@@ -65,7 +72,7 @@ class Connection:
                         yield event
 
     async def _ask(self, method: str, path: str, body: Object | None) -> bytes:
-        timeout = httpx.Timeout(CONNECT_SECONDS, read=ANSWER_SECONDS)
+        timeout = httpx.Timeout(CONNECT_SECONDS, read=self._answer_seconds)
         with self._errors():
             async with self._client.stream(method, path, json=body, timeout=timeout) as response:
                 answer = await _body(response)
@@ -83,7 +90,7 @@ class Connection:
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise EngineUnavailable("engine_unreachable", reason=_reason(error)) from error
         except httpx.ReadTimeout as error:
-            raise EngineDied("the server was silent for too long") from error
+            raise ServerSilent("the server was silent for too long") from error
         except httpx.RequestError as error:
             raise EngineDied(_reason(error)) from error
 

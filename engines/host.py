@@ -110,7 +110,7 @@ class LocalHost:
         if engine is None or not engine.alive:
             return self._shown
         info, meter = engine.info, engine.meter
-        ready = EngineStatus("ready", info.model, info.engine, info.device)
+        ready = EngineStatus("ready", info.model, info.engine, info.device, cannot=info.cannot)
         return replace(ready, rate=meter.rate, active=meter.active)
 
     async def ready(self) -> Engine:
