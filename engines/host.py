@@ -71,7 +71,7 @@ class LocalHost:
         clock: Clock = time.monotonic,
     ) -> None:
         self._shown = EngineStatus("starting", model, engine)
-        self._cannot = cannot or {}
+        self._cannot = {} if cannot is None else cannot  # this very one: it may change
         self._fetch = fetch
         self._start = start
         self._clock = clock

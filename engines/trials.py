@@ -156,9 +156,14 @@ async def _stops(trial: Trial) -> bool:
 
 async def _honours_seeds(trial: Trial) -> bool:
     """The same seed gives the same text, and others give others."""
+    await _heat(trial)
+    return await _seeded(trial, SEED) == trial.hot[SEED] and len(set(trial.hot.values())) > 1
+
+
+async def _heat(trial: Trial) -> None:
+    """Fill `trial.hot`."""
     for seed in range(SEED, SEED + SEVERAL):
         trial.hot[seed] = await _seeded(trial, seed)
-    return await _seeded(trial, SEED) == trial.hot[SEED] and len(set(trial.hot.values())) > 1
 
 
 async def _seeded(trial: Trial, seed: int, top_k: int = 0) -> str:
@@ -168,6 +173,8 @@ async def _seeded(trial: Trial, seed: int, top_k: int = 0) -> str:
 
 async def _cuts_at_k(trial: Trial) -> bool:
     """At any temperature the first of 1 is the greedy text, and without it is not always."""
+    if not trial.hot:  # Seeds were refused.
+        await _heat(trial)
     cut = {await _seeded(trial, seed, top_k=1) for seed in (SEED, SEED + 1)}
     return cut == {trial.greedy} and len(set(trial.hot.values())) > 1
 

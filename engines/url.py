@@ -128,7 +128,7 @@ class UrlEngine:
             await find_out(server)
         except EngineError as error:
             await connection.close()
-            raise _at_connecting(translated(error, at.host, at.key)) from error
+            raise _at_connecting(translated(error, at.host, at.key), at.host) from error
         except BaseException:
             await connection.close()
             raise
@@ -201,9 +201,8 @@ class UrlEngine:
             await connection.close()
 
 
-def _at_connecting(error: EngineError) -> EngineError:
+def _at_connecting(error: EngineError, host: str) -> EngineError:
     """Before anything was made, a server that answers in another way is another kind of server."""
-    host = error.fields.get("host", "")
     if error.code == "engine_refused":
         return EngineUnavailable("server_other", host=host, reason=str(error.fields["message"]))
     if isinstance(error, ServerFailed) and error.code != "server_silent":
