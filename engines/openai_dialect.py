@@ -65,6 +65,10 @@ class OpenAIServer(ServerEngine):
     async def _prompt_tokens(self, prompt: str) -> Prompt:
         return clean(prompt)
 
+    def _one_each(self, sampling: Sampling) -> bool:
+        # vLLM refuses to make several greedy texts at once.
+        return super()._one_each(sampling) or not sampling.temperature
+
     def _body(self, prompt: Prompt, sampling: Sampling, n: int) -> Object:
         return self._asked(sampling, n) | {"prompt": prompt} | self._told(sampling)
 

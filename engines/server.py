@@ -72,6 +72,10 @@ class ServerEngine(ABC):
         """What a request waits for before it asks to be admitted. Here: nothing."""
         return nullcontext()
 
+    def _one_each(self, sampling: Sampling) -> bool:
+        """Whether each sample has to be a request of its own."""
+        return "n" in self.info.cannot
+
     async def close(self) -> None:
         """Let go of the server."""
         await self._connection.close()
@@ -93,7 +97,7 @@ class ServerEngine(ABC):
             sampling = replace(sampling, logprobs=False)
         tokens = await self._prompt_tokens(prompt)
         self._check_room(tokens, sampling.max_tokens)
-        if "n" in self.info.cannot:
+        if self._one_each(sampling):
             groups = [merged([self._group(tokens, sampling, first, 1) for first in range(n)])]
         else:
             size = self._admission.largest_group(known(tokens), sampling.max_tokens)

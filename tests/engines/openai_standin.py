@@ -151,6 +151,8 @@ class Standin:
         counted = len(tokens_of(prompt))
         if counted + given["max_tokens"] > CONTEXT:
             return _json(writer, {"error": {"message": _overflow(counted, given)}}, 400)
+        if given.get("n", 1) > 1 and not given["temperature"]:
+            return _json(writer, {"error": {"message": "n must be 1 when greedy"}}, 400)
         if not given.get("stream"):
             return _json(writer, {"choices": [{"text": "x", "message": {"content": "x"}}]})
         if self.fault is not None:
