@@ -107,6 +107,7 @@ def lacking(given: argparse.Namespace) -> Mapping[Feature, str]:
     cannot be asked now, that is said, and the page is made all the same."""
     if given.engine is None:
         return {}
+    print(f"Asking {server_of(given).host} what it can do …", file=sys.stderr)
     try:
         return asyncio.run(what_it_lacks(server_of(given), given.model or ""))
     except EngineError as error:

@@ -146,7 +146,7 @@ class EngineStatus:
 
     While fetching: `source` (host name), `done` and `total` bytes, `rate` in bytes a second.
     When ready: `rate` in sampled tokens a second over the last seconds of work, `active` samples
-    being made now, `cannot` as in EngineInfo. When failed: `error` as in
+    being made now, `cannot` as in EngineInfo, to be listed. When failed: `error` as in
     ThoughtscopeError.as_dict(), `log` the last lines.
     """
 

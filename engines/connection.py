@@ -1,5 +1,7 @@
 """HTTP to a completions server: one question and one answer, or a stream of events, or an error."""
 
+import os
+import ssl
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 
@@ -45,6 +47,7 @@ class Connection:
             # Each request has a connection of its own: llama.cpp drops reused ones now and then.
             limits=httpx.Limits(max_keepalive_connections=0, max_connections=None),
             trust_env=not local,
+            verify=_authorities() if local else True,
         )
 
     async def close(self) -> None:
@@ -93,6 +96,13 @@ class Connection:
             raise ServerSilent("the server was silent for too long") from error
         except httpx.RequestError as error:
             raise EngineDied(_reason(error)) from error
+
+
+def _authorities() -> ssl.SSLContext | bool:
+    """Those of SSL_CERT_FILE, if that is set: it counts also where the environment's proxies do
+    not. Otherwise the usual ones."""
+    file = os.environ.get("SSL_CERT_FILE")
+    return ssl.create_default_context(cafile=file) if file else True
 
 
 async def _body(response: httpx.Response) -> bytes:

@@ -19,15 +19,18 @@ from core.errors import (
     InvalidInput,
     ServerFailed,
 )
-from engines.connection import SILENCE_SECONDS, Connection
+from engines.connection import Connection
 from engines.dialects import engine_at
 from engines.faults import translated
 from engines.host import LocalHost
 from engines.meter import Meter
 from engines.server import ServerEngine
+from engines.sse import parse, part
 from engines.trials import find_out
 
 ANSWER_SECONDS = 30.0
+# Requests may wait in a busy server's line, or for a long prompt to be read.
+SILENCE_SECONDS = 300.0
 _CHECK_SECONDS = 3.0
 _HASTY_SECONDS = 5.0
 _LOCAL = ("127.0.0.1", "::1", "localhost")
@@ -94,7 +97,12 @@ def at_url(server: Place, model: str = "", lacks: Mapping[Feature, str] | None =
 
     # Nothing has to be fetched.
     return LocalHost(
-        model or server.host, lambda *_: Path(), start, engine=server.host, cannot=cannot
+        model or server.host,
+        lambda *_: Path(),
+        start,
+        engine=server.host,
+        cannot=cannot,
+        lists=True,
     )
 
 
@@ -194,7 +202,8 @@ class UrlEngine:
         """Whether the server still says that it has this model: others may be served well."""
         connection = replace(self._at, answer=_CHECK_SECONDS).connection()
         try:
-            return self.info.model.encode() in await connection.get("/v1/models")
+            listed = part(parse(await connection.get("/v1/models")), "data", list)
+            return any(part(one, "id", str).endswith(self.info.model) for one in listed)
         except EngineError:
             return False
         finally:

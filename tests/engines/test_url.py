@@ -215,7 +215,7 @@ async def answering(*blocks: bytes, tls: ssl.SSLContext | None = None) -> AsyncI
         if not blocks:
             await reader.read()
         writer.close()
-        with suppress(ConnectionError):
+        with suppress(ConnectionError, ssl.SSLError):
             await writer.wait_closed()
 
     def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -256,15 +256,30 @@ async def test_nobody_listens() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="makes a certificate with openssl")
-async def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
+async def test_a_certificate_that_nobody_trusts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until its authority is named."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
-    made += ["-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate)]
+    made += [
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    ]
     await asyncio.to_thread(subprocess.run, made, check=True, capture_output=True)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
     async with answering(HTML, tls=context) as port:
         with pytest.raises(EngineError) as caught:
+            await UrlEngine.connect(place(f"https://localhost:{port}/v1"))
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        with pytest.raises(EngineError, match="server_other"):
             await UrlEngine.connect(place(f"https://localhost:{port}/v1"))
     assert caught.value.code == "server_certificate"
     told(caught.value, "localhost", "certificate")
