@@ -85,6 +85,17 @@ class TraceNode:
         return "".join(piece.text for piece in self.pieces if not piece.forced)
 
     @property
+    def uncounted(self) -> frozenset[str]:
+        """Which of its tokens ("prompt", "sampled", "forced") are not known: where there is text
+        there are tokens."""
+        kinds = {"forced" if piece.forced else "sampled" for piece in self.pieces}
+        counts = {"sampled": self.tokens, "forced": self.forced_tokens}
+        unknown = {kind for kind in kinds if not counts[kind]}
+        if self.finish in ("stop", "length") and not self.prompt_tokens:
+            unknown.add("prompt")
+        return frozenset(unknown)
+
+    @property
     def mean_logprob(self) -> float | None:
         """Natural log-probability per sampled token, over the tokens whose own is known."""
         return self.logprob / self.weighed if self.logprob is not None and self.weighed else None
@@ -202,7 +213,7 @@ class Trace:
             sampled=sum(node.tokens for node in called),
             forced=sum(node.forced_tokens for node in called),
             seconds=self.seconds,
-            uncounted=frozenset(kind for node in called for kind in _uncounted(node)),
+            uncounted=frozenset(kind for node in called for kind in node.uncounted),
         )
 
     def to_networkx(self) -> "nx.DiGraph[str]":
@@ -212,15 +223,6 @@ class Trace:
             graph.add_node(node.id, **_attributes(node))
             graph.add_edges_from((parent, node.id) for parent in node.parents)
         return graph
-
-
-def _uncounted(node: TraceNode) -> Iterator[str]:
-    """Which tokens of a node are not known: where there is text there are tokens."""
-    if node.finish in ("stop", "length") and not node.prompt_tokens:
-        yield "prompt"
-    for piece in node.pieces:
-        if not (node.forced_tokens if piece.forced else node.tokens):
-            yield "forced" if piece.forced else "sampled"
 
 
 def _fold_node(node: TraceNode, time: float, event: Event) -> None:

@@ -308,6 +308,12 @@ def test_the_ledger_does_not_make_up_what_was_not_counted():
     assert shown["forced"] == "0"
 
 
+def test_tokens_that_nobody_told_are_no_zero_on_a_card_or_in_the_inspector():
+    trace = trace_of(*opened("0"), Delta("0", "Two", 0), Closed("0", "stop"))
+    assert cards(trace)[0]["tokens"] == "– tokens"
+    assert "– sampled, 3 forced" in str(inspect(trace))
+
+
 def said(**status):
     return badge.badge(EngineStatus(**status), EN, "en")
 
