@@ -85,7 +85,11 @@ class LlamaServer(ServerEngine):
         """Tokens as {"id", "piece"}; a piece that is no whole character is a list of bytes."""
         flags = {"add_special": add_special, "parse_special": parse_special, "with_pieces": True}
         answer = await self._connection.post("/tokenize", {"content": text, **flags})
-        return part(answer, "tokens", list)
+        tokens = part(answer, "tokens", list)
+        for token in tokens:  # Servers of other makes, and older ones, tell no pieces.
+            part(token, "id", int)
+            part(token, "piece", object)
+        return tokens
 
     async def _detokenize(self, tokens: list[int]) -> str:
         answer = await self._connection.post("/detokenize", {"tokens": tokens})

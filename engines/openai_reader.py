@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.engine import Chunk, Finish, Sampling, Usage
 from core.errors import EngineDied
@@ -173,25 +174,32 @@ def _tokens(logprobs: object) -> list[_Token]:
     if not isinstance(logprobs, dict):
         return []
     if "content" in logprobs:
-        entries = logprobs["content"] or []
-        return [_of_chat(entry) for entry in entries]
-    texts = part(logprobs, "tokens", list)
-    logs = part(logprobs, "token_logprobs", list)
-    tops = logprobs.get("top_logprobs") or [None] * len(texts)
+        return [_of_chat(entry) for entry in _list(logprobs, "content")]
+    texts, logs = _list(logprobs, "tokens"), _list(logprobs, "token_logprobs")
+    tops = _list(logprobs, "top_logprobs") or [None] * len(texts)
     if not len(texts) == len(logs) == len(tops):
         raise EngineDied("the server sent log-probabilities of other tokens than it sent")
     return [
-        _Token(str(text), _log(log), [(str(t), _log(v)) for t, v in (top or {}).items()])
+        _Token(str(text), _log(log), [(str(t), _log(v)) for t, v in _dict(top).items()])
         for text, log, top in zip(texts, logs, tops, strict=True)
     ]
 
 
+def _list(whole: Object, name: str) -> list[Any]:
+    """A list that may be left out."""
+    return [] if whole.get(name) is None else part(whole, name, list)
+
+
+def _dict(top: object) -> Object:
+    """An object that may be null."""
+    return {} if top is None else part({"top_logprobs": top}, "top_logprobs", dict)
+
+
 def _of_chat(entry: Object) -> _Token:
-    likeliest = [
-        (part(other, "token", str), _log(other.get("logprob")))
-        for other in entry.get("top_logprobs") or []
-    ]
-    return _Token(part(entry, "token", str), _log(entry.get("logprob")), likeliest)
+    text = part(entry, "token", str)
+    others = _list(entry, "top_logprobs")
+    likeliest = [(part(other, "token", str), _log(other.get("logprob"))) for other in others]
+    return _Token(text, _log(entry.get("logprob")), likeliest)
 
 
 def _log(value: object) -> float | None:
