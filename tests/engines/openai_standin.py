@@ -75,11 +75,15 @@ def words(prompt: str, seed: int | None) -> Iterator[str]:
 @dataclass
 class Standin:
     """`can` are its features. What it lacks it ignores, or with `refuses` answers with 400. `fault`
-    takes over the answer to a stream; `status` is answered to all but the questions about it."""
+    takes over the answer to a stream; `status` is answered to all but the questions about it.
+    `masked`: log-probabilities are those after a constraint. `inexact`: its `/detokenize` tidies
+    the text. `mute`: it never answers at this path."""
 
     can: frozenset[str] = EVERYTHING
     refuses: bool = False
     masked: bool = False
+    inexact: bool = False
+    mute: str = ""
     model: str = "standin"
     key: str = ""
     fault: Play | None = None
@@ -113,6 +117,9 @@ class Standin:
     ) -> None:
         if self.key and f"Bearer {self.key}" not in headers:
             return _json(writer, {"error": {"message": f"no key but {self.key}"}}, 401)
+        if path == self.mute:
+            await reader.read()
+            return None
         if path in ("/v1/completions", "/v1/chat/completions"):
             return await self._complete("chat" in path, body, reader, writer)
         answer = self._asked(path, body)
@@ -125,7 +132,8 @@ class Standin:
         if path == "/apply-template" and "apply" in self.can:
             return {"prompt": templated(body["messages"])}
         if path == "/detokenize" and "tokenize" in self.can:
-            return {"prompt": text_of(body["tokens"])}
+            text = text_of(body["tokens"])
+            return {"prompt": text.replace(" ,", ",") if self.inexact else text}
         if path == "/tokenize" and "tokenize" in self.can and "content" not in body:
             if "messages" in body and "template" not in self.can:
                 return {"error": {"message": "no template"}}

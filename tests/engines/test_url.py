@@ -248,6 +248,22 @@ async def test_a_port_that_answers_something_else(other: str) -> None:
     told(caught.value, at.host)
 
 
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/completions", "/tokenize", "/detokenize"])
+async def test_a_server_that_hangs_while_it_is_asked_what_it_is(path: str) -> None:
+    async with serving(Standin(mute=path)) as at:
+        with pytest.raises(EngineError) as caught:
+            await UrlEngine.connect(replace(at, answer=0.2))
+    assert caught.value.code == "server_silent"
+    told(caught.value, at.host)
+
+
+async def test_a_template_that_is_not_read_again_as_it_is_cannot_be_continued() -> None:
+    async with serving(Standin(inexact=True)) as at:
+        engine = await UrlEngine.connect(at)
+        await engine.close()
+    assert engine.info.cannot["continue"] == "cannot.continue"
+
+
 async def test_nobody_listens() -> None:
     with pytest.raises(EngineError) as caught:
         await UrlEngine.connect(place("http://127.0.0.1:1/v1"))
