@@ -79,6 +79,9 @@ def place(url: str, key: str = "") -> Place:
         raise InvalidInput("engine_url", given=url[:80])
     if parts.username or parts.password or parts.query:
         raise InvalidInput("engine_url_secret", host=host)
+    key = key.strip()
+    if not (key.isascii() and key.isprintable()) or " " in key:  # No header can carry it.
+        raise InvalidInput("engine_key")
     shown = f"{host}:{port}" if port else host
     root = url.rstrip("/").removesuffix("/v1")
     return Place(root, shown, key)

@@ -359,6 +359,15 @@ def test_what_is_no_address_is_refused(url: str, code: str) -> None:
     told(refused.value)
 
 
+@pytest.mark.parametrize("key", ["sk-a\nsk-b", "sk a", "sk-é", "sk\0"])
+def test_what_can_be_no_key_is_refused_and_not_repeated(key: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        place("http://host/v1", key)
+    assert refused.value.as_dict() == {"code": "engine_key", "fields": {}}
+    told(refused.value, "THOUGHTSCOPE_API_KEY")
+    assert place("http://host/v1", f" {KEY}\n").key == KEY
+
+
 def test_an_address_may_end_in_v1_or_not() -> None:
     roots = {
         place(url).root for url in ("http://h:1", "http://h:1/", "http://h:1/v1", "http://h:1/v1/")
