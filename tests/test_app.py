@@ -10,12 +10,14 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from app import parser
+from components.texts import texts
 from core import recording
 from tests.conftest import ROOT, App, free_port
-from tests.engines.openai_standin import Standin, serving
+from tests.engines.openai_standin import Standin, lacking, serving
 
 QUESTION = "How many legs does a spider have?"
 
@@ -133,6 +135,19 @@ def test_a_page_on_a_server_is_there_also_before_the_server_is(tmp_path):
     running = App(tmp_path, "--engine", f"http://127.0.0.1:{free_port()}/v1")
     running.close()
     assert "Nobody answers" in running.log.read_text(encoding="utf-8")
+
+
+def test_a_page_on_a_server_shows_from_the_beginning_what_that_cannot_do(tmp_path):
+    with in_thread(lacking("completions", key="sk-very-secret")) as at:
+        options = ("--engine", f"{at.root}/v1")
+        running = App(tmp_path, *options, THOUGHTSCOPE_API_KEY="sk-very-secret")
+        try:
+            page = httpx.get(f"{running.url}/config", timeout=30.0).text
+        finally:
+            running.close()
+    marked = f"{texts('en')('strategy.direct')} – {texts('en')('cannot.continue')}"
+    assert marked in page
+    assert "sk-very-secret" not in page + running.log.read_text(encoding="utf-8")
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from tests.engines.texts import gather, until
 
 QUESTION = Question("How many legs has a spider?", "number", "en")
 KEY = "sk-very-secret"
+CELLS = [f"{way}{number}" for way in "hv" for number in range(1, 6)]
 
 
 def piece(text: str) -> bytes:
@@ -394,20 +395,30 @@ async def test_a_strategy_that_needs_more_is_refused_before_it_runs() -> None:
         assert len(standin.bodies) == asked
 
 
-async def test_a_chat_serves_a_search_that_needs_no_continuation() -> None:
+CLUES = "\n".join(f"{place_}. a word of five letters" for place_ in CELLS)
+
+
+@pytest.mark.parametrize(("task", "asked"), [("game24", "4 9 10 13"), ("crossword", CLUES)])
+async def test_a_chat_serves_a_search_that_needs_no_continuation(task: str, asked: str) -> None:
     async with serving(lacking("completions")) as at, hosted(at) as host:
         method = REGISTRY["tree_of_thoughts"]
-        params = build(method.params, {"task": "game24"})
-        question = Question("4 9 10 13", "text", "en")
+        question = Question(asked, "text", "en")
+        params = build(method.params, {"task": task, "checked": False})
         driver = Driver(Run(await host.ready(), 7), method, question, params)
         async for _ in driver.frames():
             pass
         run = driver.run
-        assert run.trace.ended is not None and run.trace.ended.status == "no_answer"
+        assert run.trace.ended is not None and run.trace.ended.status != "failed"
         assert "judge_written" in [note.code for note in run.trace.notes]
         assert any(run.trace.of_kind("proposal"))
+
+
+@pytest.mark.parametrize("task", ["open", "writing"])
+async def test_a_chat_is_not_asked_for_a_search_that_puts_words_into_its_mouth(task: str) -> None:
+    async with serving(lacking("completions")) as at, hosted(at) as host:
+        run, method = Run(await host.ready(), 7), REGISTRY["tree_of_thoughts"]
         with pytest.raises(InvalidInput, match=r"cannot\.continue"):
-            Driver(run, method, question, build(method.params, {"task": "open"}))
+            Driver(run, method, QUESTION, build(method.params, {"task": task}))
 
 
 async def test_what_was_not_counted_is_not_invented() -> None:
