@@ -70,7 +70,9 @@ class OpenAIServer(ServerEngine):
         return super()._one_each(sampling) or not sampling.temperature
 
     def _body(self, prompt: Prompt, sampling: Sampling, n: int) -> Object:
-        return self._asked(sampling, n) | {"prompt": prompt} | self._told(sampling)
+        body = self._asked(sampling, n) | {"prompt": prompt} | self._told(sampling)
+        # llama.cpp's name for it; vLLM's is in VllmServer.
+        return body | {"cache_prompt": sampling.reuse} if self.manner.named else body
 
     def _asked(self, sampling: Sampling, n: int) -> Object:
         """What every such server understands, and of the rest what this one does."""
