@@ -1,6 +1,7 @@
 """Thoughtscope: watch a language model think. Wiring only.
 
 python app.py                                  the page
+python app.py --engine http://host:8000/v1     the page, on a server that runs already
 python app.py run STRATEGY "QUESTION" …        one run, without a page
 python app.py models                           the models known by name
 """
@@ -11,7 +12,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,21 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 from components.texts import error_text
-from core.errors import InvalidInput, ThoughtscopeError
+from core.engine import Feature
+from core.errors import EngineError, InvalidInput, ThoughtscopeError
 from engines import models
 from engines.embedded import embedded
 from engines.host import LocalHost
+from engines.url import Place, at_url, place, what_it_lacks
 from strategies import REGISTRY
 
+KEY = "THOUGHTSCOPE_API_KEY"
 EXIT_ANSWER, EXIT_FAILED, EXIT_USAGE, EXIT_NO_ANSWER = 0, 1, 2, 3
+
+_ENGINE = (
+    "an OpenAI-compatible server that runs already, such as http://host:8000/v1; its key, if it "
+    f"wants one, is taken from {KEY}"
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,11 +59,13 @@ def parser() -> argparse.ArgumentParser:
     model = argparse.ArgumentParser(add_help=False)
     model.add_argument(
         "--model",
-        default=models.DEFAULT,
+        default=argparse.SUPPRESS,  # What stands before the command counts, too.
         help="a name from `app.py models`, a .gguf file, or a Hub id (owner/repo or "
-        "owner/repo:file.gguf)",
+        f"owner/repo:file.gguf), default {models.DEFAULT}; with --engine the name of a model "
+        "there, default the first one",
     )
-    whole.set_defaults(command=serve, model=models.DEFAULT)
+    model.add_argument("--engine", metavar="URL", default=argparse.SUPPRESS, help=_ENGINE)
+    whole.set_defaults(command=serve, model=None, engine=None)
     add_page_options(whole)
     commands = whole.add_subparsers(title="commands")
     commands.add_parser("models", help="list the models known by name").set_defaults(
@@ -73,9 +84,35 @@ def parser() -> argparse.ArgumentParser:
 
 def add_page_options(page: argparse.ArgumentParser) -> None:
     """Options of the page itself."""
-    page.add_argument("--model", default=models.DEFAULT, help="see `app.py run --help`")
+    page.add_argument("--model", help="see `app.py run --help`")
+    page.add_argument("--engine", metavar="URL", help=_ENGINE)
     page.add_argument("--host", help="address to listen on; default 127.0.0.1")
     page.add_argument("--port", type=int, help="default: the first free one from 7860")
+
+
+def host_of(given: argparse.Namespace, cannot: Mapping[Feature, str] | None = None) -> LocalHost:
+    """The engine that was chosen; nothing is started yet. Raises InvalidInput and ModelError."""
+    if given.engine is None:
+        return embedded(given.model or models.DEFAULT)
+    return at_url(server_of(given), given.model or "", cannot or {})
+
+
+def server_of(given: argparse.Namespace) -> Place:
+    """The server that was named. Raises InvalidInput."""
+    return place(given.engine, os.environ.get(KEY, ""))
+
+
+def lacking(given: argparse.Namespace) -> Mapping[Feature, str]:
+    """What the server cannot do, so that the page can show it from the beginning; where the server
+    cannot be asked now, that is said, and the page is made all the same."""
+    if given.engine is None:
+        return {}
+    print(f"Asking {server_of(given).host} what it can do …", file=sys.stderr)
+    try:
+        return asyncio.run(what_it_lacks(server_of(given), given.model or ""))
+    except EngineError as error:
+        say(error, EXIT_FAILED)
+        return {}
 
 
 def listing(_given: argparse.Namespace) -> int:
@@ -92,7 +129,7 @@ def run_once(given: argparse.Namespace) -> int:
 
     return asyncio.run(
         run_in_console(
-            embedded(given.model),
+            host_of(given),
             REGISTRY[given.strategy],
             given.question,
             given.settings,
@@ -107,7 +144,7 @@ def serve(given: argparse.Namespace) -> int:
     """The page, until it is interrupted."""
     from components.page import Page  # Gradio takes seconds to import; the other commands need none
 
-    host = embedded(given.model)
+    host = host_of(given, lacking(given))
     page = Page(REGISTRY, host)
     signal.signal(signal.SIGTERM, interrupt)
     try:

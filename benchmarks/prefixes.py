@@ -220,8 +220,9 @@ async def answered(engine: LlamaCpp, prompt: str, ask: Ask, cost: Cost) -> None:
         async for chunk in chunks:
             cost.sampled += chunk.tokens
             if chunk.usage:
-                cost.sent += chunk.usage.prompt if chunk.index == 0 else 0
-                cost.sent_by_sample += chunk.usage.prompt
+                read = chunk.usage.prompt or 0
+                cost.sent += read if chunk.index == 0 else 0
+                cost.sent_by_sample += read
                 cost.computed += chunk.usage.computed or 0
 
 

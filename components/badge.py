@@ -34,10 +34,18 @@ def badge(status: EngineStatus, text: Text, language: Language) -> dict[str, Any
         "who": " · ".join(part for part in (status.model, status.engine, status.device) if part),
         "state": _state(status, text, language),
         "share": share,
-        "log": status.log[-4_000:] if status.phase == "failed" else "",
-        "log_label": text("badge.log"),
+        **_details(status, text),
         "lost": text("badge.lost"),
     }
+
+
+def _details(status: EngineStatus, text: Text) -> dict[str, str]:
+    """What unfolds below the line: the log of what failed, or what a running engine cannot do."""
+    if status.phase == "ready" and status.cannot:
+        reasons = "\n".join(text(reason) for reason in dict.fromkeys(status.cannot.values()))
+        return {"log": reasons, "log_label": text("badge.cannot", n=len(status.cannot))}
+    log = status.log[-4_000:] if status.phase == "failed" else ""
+    return {"log": log, "log_label": text("badge.log")}
 
 
 def _state(status: EngineStatus, text: Text, language: Language) -> str:

@@ -93,7 +93,9 @@ def _progress(event: Event) -> None:
 def _result(run: Run) -> int:
     ended, totals = run.trace.ended, run.trace.totals()
     assert ended is not None
-    _say(f"{totals.sampled} tokens sampled in {totals.seconds:.1f} s ({totals.rate:.1f} a second)")
+    counted = "sampled" not in totals.uncounted
+    tokens, rate = (totals.sampled, f"{totals.rate:.1f}") if counted else ("–", "–")
+    _say(f"{tokens} tokens sampled in {totals.seconds:.1f} s ({rate} a second)")
     if ended.status == "answered":
         print(ended.answer)
         return ANSWERED

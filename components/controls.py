@@ -1,6 +1,7 @@
 """A strategy's controls, drawn from its Params: a new strategy needs no code here."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
@@ -10,12 +11,16 @@ from components.texts import Text, known
 from core.params import Spec
 
 
-def control(localizer: Localizer, strategy: str, spec: Spec, missing: str = "") -> Any:
-    """The control of one setting. `missing` is the key of the reason why the engine cannot do it:
-    then the control is disabled and says so."""
+def control(
+    localizer: Localizer, strategy: str, spec: Spec, cannot: Mapping[Any, str] | None = None
+) -> Any:
+    """The control of one setting. Where the engine `cannot` do it, by its key of the reason, the
+    control is disabled and says so; that is looked at whenever its words are."""
 
     def words(text: Text) -> dict[str, Any]:
+        missing = (cannot or {}).get(spec.needs, "")
         said: dict[str, Any] = {"label": _own(text, "param", strategy, spec.name)}
+        said["interactive"] = not missing
         info = [_own_info(text, spec), _paper(text, spec), text(missing) if missing else ""]
         if any(info):
             said["info"] = " ".join(part for part in info if part)
@@ -24,7 +29,7 @@ def control(localizer: Localizer, strategy: str, spec: Spec, missing: str = "") 
         return said
 
     kind, own = _kind(spec)
-    made = localizer.make(kind, words, interactive=not missing, value=spec.default, **own)
+    made = localizer.make(kind, words, value=spec.default, **own)
     # Values are checked by us, in words that name what is refused; Gradio's own check says it in
     # English and does not name it.
     made.preprocess = _as_it_is

@@ -44,10 +44,11 @@ class Form:
     ) -> None:
         self._localizer = localizer
         self._strategies = strategies
+        self._cannot = cannot
         self._build_question()
         self._build_strategy()
         self._build_buttons()
-        self._build_settings(cannot)
+        self._build_settings()
         with self._accordion("explore.more"):
             self._build_more()
         self.asked = gr.JSON(visible=False)
@@ -112,12 +113,18 @@ class Form:
 
     def _build_strategy(self) -> None:
         def words(text: Text) -> dict[str, Any]:
-            names = [(text(f"strategy.{name}"), name) for name in self._strategies]
+            names = [(self._named(name, text), name) for name in self._strategies]
             return {"label": text("explore.strategy"), "choices": names}
 
         self.strategy = self._localizer.make(
             gr.Radio, words, value=self._first, elem_id="strategy", elem_classes=["stacked"]
         )
+
+    def _named(self, name: str, text: Text) -> str:
+        """A strategy's name, with the reason where the engine cannot serve it."""
+        lacks = self._strategies[name].lacks(self._cannot)
+        named = text(f"strategy.{name}")
+        return f"{named} – {text(lacks)}" if lacks else named
 
     def _build_buttons(self) -> None:
         make = self._localizer.make
@@ -135,7 +142,7 @@ class Form:
                 elem_id="again",
             )
 
-    def _build_settings(self, cannot: Mapping[Any, str]) -> None:
+    def _build_settings(self) -> None:
         self._settings: dict[str, list[Any]] = {}
         self._presets: dict[str, tuple[Any, Any]] = {}
         self._groups: list[Any] = []
@@ -145,17 +152,17 @@ class Form:
                 self._markdown(lambda text, name=name: text(f"strategy.{name}.what"))
                 if strategy.presets is not None:
                     self._build_presets(name)
-                self._settings[name] = self._build_controls(name, cannot)
+                self._settings[name] = self._build_controls(name)
                 with self._accordion("explore.departures"):
                     self._markdown(lambda text, strategy=strategy: _departures(strategy, text))
 
-    def _build_controls(self, name: str, cannot: Mapping[Any, str]) -> list[Any]:
+    def _build_controls(self, name: str) -> list[Any]:
         """The controls of a strategy, in the order of its settings; the rare ones in a fold."""
         settings = specs(self._strategies[name].params)
         made = {}
 
         def make(spec: Spec) -> None:
-            made[spec.name] = control(self._localizer, name, spec, cannot.get(spec.needs, ""))
+            made[spec.name] = control(self._localizer, name, spec, self._cannot)
 
         for spec in (spec for spec in settings if not spec.more):
             make(spec)
@@ -194,10 +201,15 @@ class Form:
         )
         self.seed = self._localizer.make(
             gr.Number,
-            lambda t: {"label": t("explore.seed"), "info": t("explore.seed.info")},
+            self._seed_words,
             value=None,
             elem_id="seed",
         )
+
+    def _seed_words(self, text: Text) -> dict[str, Any]:
+        unkept = self._cannot.get("seed", "")
+        info = [text("explore.seed.info"), text(unkept) if unkept else ""]
+        return {"label": text("explore.seed"), "info": " ".join(part for part in info if part)}
 
     def _detectable(self, label: str, family: str, options: tuple[str, ...], elem_id: str) -> Any:
         """A dropdown whose first option is to find out by itself."""

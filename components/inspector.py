@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from components.ledger import sampled
 from components.paths import title
 from components.reading import Reading
 from components.texts import Text
@@ -108,7 +109,8 @@ def _answer(reading: Reading, text: Text) -> str:
 
 
 def _tokens(node: TraceNode, text: Text) -> str:
-    return text("inspector.tokens_value", sampled=node.tokens, forced=node.forced_tokens)
+    forced = "–" if "forced" in node.uncounted else node.forced_tokens
+    return text("inspector.tokens_value", sampled=sampled(node), forced=forced)
 
 
 def _prompt_tokens(node: TraceNode, text: Text) -> str:

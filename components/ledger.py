@@ -6,12 +6,17 @@ import gradio as gr
 
 from components.texts import Text
 from components.view import view
-from core.trace import Totals
+from core.trace import Totals, TraceNode
 
 
 def ledger_view(**options: Any) -> gr.HTML:
     """A line of figures."""
     return view("ledger", **options)
+
+
+def sampled(node: TraceNode) -> int | str:
+    """The tokens that a node sampled; "–" where nobody has told them (yet)."""
+    return "–" if "sampled" in node.uncounted else node.tokens
 
 
 def entries(totals: Totals, text: Text) -> list[list[str]]:
@@ -26,4 +31,7 @@ def entries(totals: Totals, text: Text) -> list[list[str]]:
         "seconds": f"{totals.seconds:.1f}",
         "rate": f"{totals.rate:.1f}",
     }
+    figures |= dict.fromkeys(totals.uncounted, "–")
+    if "sampled" in totals.uncounted:
+        figures["rate"] = "–"
     return [[text(f"ledger.{k}"), v, text(f"ledger.{k}.help")] for k, v in figures.items()]

@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from components.ledger import sampled
 from components.palette import Look
 from components.reading import Lens, Reading, voting
 from components.texts import Text
@@ -85,7 +86,7 @@ def _card(node: TraceNode, reading: Reading, look: Look | None, text: Text) -> d
         "ink": look.ink if look else "",
         "verdict": reading.verdict,
         "verdict_text": text(f"verdict.{reading.verdict}") if reading.verdict else "",
-        "tokens": text("paths.tokens", n=node.tokens),
+        "tokens": text("paths.tokens", n=sampled(node)),
         "abstained": text("paths.abstained") if node.answered and span is None else "",
         "writing": node.closed is None,
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from components.ledger import sampled
 from components.reading import Lens
 from components.texts import Text, known
 from components.view import view
@@ -105,7 +106,7 @@ def _records(
             "v": figure(node.value) if node.value is not None else "",
             "b": _share(node.value, best),
             "w": proposed.get(node.id),
-            "o": node.tokens if _is_written(node) and not ended else None,
+            "o": sampled(node) if _is_written(node) and not ended else None,
             "j": 1 if node.id in judged else None,
             "a": int(alive[node.id]) if node.id in alive else None,
         }
@@ -153,13 +154,16 @@ def _winning(nodes: list[TraceNode], places: Places) -> set[str]:
     return path
 
 
-def _proposed(trace: Trace) -> dict[str, int]:
-    """The tokens of what is being written, by the state that it will follow."""
+def _proposed(trace: Trace) -> dict[str, int | str]:
+    """The tokens of what is being written, by the state that it will follow; "–" for uncounted."""
     tokens: Counter[str] = Counter()
+    uncounted = set()
     for node in trace.of_kind("proposal", "answer"):
         if node.closed is None and node.parents:
             tokens[node.parents[0]] += node.tokens
-    return dict(tokens)
+            if "sampled" in node.uncounted:
+                uncounted.add(node.parents[0])
+    return {state: "–" if state in uncounted else count for state, count in tokens.items()}
 
 
 def _judged(trace: Trace) -> set[str]:

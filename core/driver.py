@@ -35,7 +35,10 @@ class Driver:
         reference: str = "",
         edit: Edit | None = None,
     ) -> None:
-        """With an `edit`, `run` continues a history. Raises InvalidInput if it is refused."""
+        """With an `edit`, `run` continues a history. Raises InvalidInput if it is refused, or if
+        the engine lacks what the strategy needs."""
+        if reason := strategy.lacks(run.engine_info.cannot, params):
+            raise InvalidInput("strategy_cannot", name=strategy.name, reason_code=reason)
         self.run = run
         self._strategy = strategy
         self._question = question

@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypedDict
 
 Finish = Literal["stop", "length", "aborted"]
-Feature = Literal["logprobs", "choices", "seed", "min_tokens", "continue"]
+Feature = Literal[
+    "logprobs",
+    "choices",
+    "seed",
+    "min_tokens",
+    "continue",  # text that the model is made to begin with, or any prompt that is no whole chat
+    "n",  # several samples of one reading; without it each sample is a request of its own
+    "stop",
+    "top_k",
+    "count",  # the number of tokens of a text that was not sampled
+    "usage",  # the number of tokens of a text that was
+]
 
 asker: ContextVar[Hashable] = ContextVar("asker", default=None)
 """On whose behalf `Engine.stream` is called: where requests wait, askers take turns."""
@@ -46,16 +57,16 @@ class Usage:
     """Prompt tokens of one sample: all of them, and those that were computed for it.
 
     Of n samples that share one reading of the prompt, one carries the whole cost and the others
-    0. `computed` is None where the engine does not tell.
+    0. Either is None where the engine does not tell.
     """
 
-    prompt: int
+    prompt: int | None
     computed: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of sample `index`.
+    """A piece of sample `index`. `tokens` is 0 for text that nobody has counted (yet).
 
     `logprob` is the sum of the natural log-probabilities of its `tokens` tokens, before any
     constraint, or None where the engine gives none. `finish` is set on the sample's last chunk
@@ -80,7 +91,8 @@ class Chunk:
 class EngineInfo:
     """What is running, and what it can do.
 
-    `context` is the most tokens that a prompt and its continuation may have together.
+    `context` is the most tokens that a prompt and its continuation may have together; 0 where
+    the engine does not tell.
     `thinking` are the model's own delimiters of thought, or None where it has none.
     `cannot` maps a missing feature to the key of the reason in the string tables.
     """
@@ -101,11 +113,18 @@ class Engine(Protocol):
     def info(self) -> EngineInfo: ...
 
     async def render(self, messages: Sequence[Message], prefill: str = "") -> str:
-        """The model's own chat template, open at the assistant's turn, then `prefill`."""
+        """The model's own chat template, open at the assistant's turn, then `prefill`.
+
+        Where `info.cannot` has "continue" it is the chat itself, written out: nothing can follow
+        it, and a `prefill` raises EngineError.
+        """
         ...
 
     async def count(self, text: str) -> int:
-        """The number of tokens of `text`, special tokens read as such."""
+        """The number of tokens of `text`, special tokens read as such.
+
+        Raises EngineError where `info.cannot` has "count".
+        """
         ...
 
     def stream(self, prompt: str, sampling: Sampling, n: int = 1) -> AsyncGenerator[Chunk, None]:
@@ -127,7 +146,8 @@ class EngineStatus:
 
     While fetching: `source` (host name), `done` and `total` bytes, `rate` in bytes a second.
     When ready: `rate` in sampled tokens a second over the last seconds of work, `active` samples
-    being made now. When failed: `error` as in ThoughtscopeError.as_dict(), `log` the last lines.
+    being made now, `cannot` as in EngineInfo, to be listed. When failed: `error` as in
+    ThoughtscopeError.as_dict(), `log` the last lines.
     """
 
     phase: Phase
@@ -141,6 +161,7 @@ class EngineStatus:
     active: int = 0
     error: Mapping[str, object] | None = None
     log: str = ""
+    cannot: Mapping[Feature, str] = field(default_factory=dict)
 
 
 class EngineHost(Protocol):
@@ -151,7 +172,10 @@ class EngineHost(Protocol):
 
     @property
     def cannot(self) -> Mapping[Feature, str]:
-        """What this kind of engine cannot do, known before it runs; as in EngineInfo."""
+        """What this engine cannot do, as far as it is known before it runs; as in EngineInfo.
+
+        Where that is found out only by asking it, this same mapping changes when it is known.
+        """
         ...
 
     async def ready(self) -> Engine:

@@ -6,6 +6,7 @@
     ├── EngineError           the engine could not make text
     │   ├── EngineUnavailable it is not there, or not yet
     │   ├── EngineDied        it stopped in the middle of its work
+    │   ├── ServerFailed      a server that is not ours answered late, half, or in no way known
     │   └── ContextOverflow   the prompt does not fit
     └── ModelError            a model file could not be had or trusted
 
@@ -57,6 +58,10 @@ class EngineDied(EngineError):
 
     def __init__(self, reason: str = "") -> None:
         super().__init__("engine_died", reason=reason)
+
+
+class ServerFailed(EngineError):
+    """A server that is not ours broke off, fell silent, or sent what cannot be read."""
 
 
 class ContextOverflow(EngineError):

@@ -130,7 +130,8 @@ class Run:
         """
         if sampling.seed is None:
             sampling = replace(sampling, seed=derive_seed(self.seed, nodes[0].id))
-        forced_tokens = await self._engine.count(forced) if forced else 0
+        countable = forced and "count" not in self.engine_info.cannot
+        forced_tokens = await self._engine.count(forced) if countable else 0
         for sample, node in enumerate(nodes):
             self.emit(Prompted(node.id, prompt + forced, sampling, sample, len(nodes)))
             if forced:
@@ -196,7 +197,7 @@ class Node:
         if chunk.weights:
             self._run.emit(Weighed(self.id, dict(chunk.weights)))
         if chunk.finish:
-            prompt = chunk.usage.prompt if chunk.usage else 0
+            prompt = (chunk.usage.prompt or 0) if chunk.usage else 0
             computed = chunk.usage.computed if chunk.usage else None
             self._run.emit(Closed(self.id, chunk.finish, prompt, computed))
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.engine import Feature
 from core.question import Question
 from core.run import Run
 
@@ -32,7 +33,9 @@ class Strategy:
     `check(question, params)` refuses, before anything runs, a question that the method cannot
     take, and raises InvalidInput. `extend(run, question, params, edit)` goes on from an edit,
     where the method allows one; it checks the edit before it returns its coroutine, and raises
-    InvalidInput. `presets` gives the paper's own settings, from those that are set.
+    InvalidInput. `presets` gives the paper's own settings, from those that are set. `needs` are
+    the engine features without which nothing can be run, and `needs_of(params)` those that these
+    settings need besides.
     """
 
     name: str
@@ -43,3 +46,10 @@ class Strategy:
     check: Callable[[Question, Any], None] | None = None
     extend: Extend | None = None
     presets: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    needs: tuple[Feature, ...] = ()
+    needs_of: Callable[[Any], tuple[Feature, ...]] | None = None
+
+    def lacks(self, cannot: Mapping[Feature, str], params: Any = None) -> str:
+        """The key of the reason why an engine cannot serve this, with `params` if given, or ""."""
+        of_params = self.needs_of(params) if self.needs_of and params is not None else ()
+        return next((cannot[need] for need in (*self.needs, *of_params) if need in cannot), "")

@@ -85,6 +85,17 @@ class TraceNode:
         return "".join(piece.text for piece in self.pieces if not piece.forced)
 
     @property
+    def uncounted(self) -> frozenset[str]:
+        """Which of its tokens ("prompt", "sampled", "forced") are not known: where there is text
+        there are tokens."""
+        kinds = {"forced" if piece.forced else "sampled" for piece in self.pieces}
+        counts = {"sampled": self.tokens, "forced": self.forced_tokens}
+        unknown = {kind for kind in kinds if not counts[kind]}
+        if self.finish in ("stop", "length") and not self.prompt_tokens:
+            unknown.add("prompt")
+        return frozenset(unknown)
+
+    @property
     def mean_logprob(self) -> float | None:
         """Natural log-probability per sampled token, over the tokens whose own is known."""
         return self.logprob / self.weighed if self.logprob is not None and self.weighed else None
@@ -113,7 +124,11 @@ class TraceNode:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a run has cost so far. `computed` is None where no engine told."""
+    """What a run has cost so far. `computed` is None where no engine told.
+
+    `uncounted` names those of the others ("prompt", "sampled", "forced") that are too small, since
+    the tokens of some text were not told.
+    """
 
     calls: int
     prompt: int
@@ -121,6 +136,7 @@ class Totals:
     sampled: int
     forced: int
     seconds: float
+    uncounted: frozenset[str] = frozenset()
 
     @property
     def rate(self) -> float:
@@ -197,6 +213,7 @@ class Trace:
             sampled=sum(node.tokens for node in called),
             forced=sum(node.forced_tokens for node in called),
             seconds=self.seconds,
+            uncounted=frozenset(kind for node in called for kind in node.uncounted),
         )
 
     def to_networkx(self) -> "nx.DiGraph[str]":

@@ -1,5 +1,7 @@
 """HTTP to a completions server: one question and one answer, or a stream of events, or an error."""
 
+import os
+import ssl
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 
@@ -15,10 +17,15 @@ SILENCE_SECONDS = 600.0
 MAX_ANSWER_BYTES = 64 << 20
 
 
+class ServerSilent(EngineDied):
+    """The server was silent for too long."""
+
+
 class Connection:
     """Asks the server at `url`. With `local`, no proxy of the environment comes between.
 
-    `silence_seconds` is the longest time between two pieces of a stream. All methods raise
+    `silence_seconds` is the longest time between two pieces of a stream, `answer_seconds` that
+    within a short answer. All methods raise
     EngineUnavailable ("engine_unreachable", or "engine_closed" after `close`), EngineError
     ("engine_refused") for an answer that is not 200, and EngineDied when an answer breaks off.
     """
@@ -30,7 +37,9 @@ class Connection:
         *,
         local: bool = False,
         silence_seconds: float = SILENCE_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
+        self._answer_seconds = answer_seconds
         self._silence_seconds = silence_seconds
         self._client = httpx.AsyncClient(
             base_url=url,
@@ -38,6 +47,7 @@ class Connection:
             # Each request has a connection of its own: llama.cpp drops reused ones now and then.
             limits=httpx.Limits(max_keepalive_connections=0, max_connections=None),
             trust_env=not local,
+            verify=_authorities() if local else True,
         )
 
     async def close(self) -> None:
@@ -65,7 +75,7 @@ class Connection:
                         yield event
 
     async def _ask(self, method: str, path: str, body: Object | None) -> bytes:
-        timeout = httpx.Timeout(CONNECT_SECONDS, read=ANSWER_SECONDS)
+        timeout = httpx.Timeout(CONNECT_SECONDS, read=self._answer_seconds)
         with self._errors():
             async with self._client.stream(method, path, json=body, timeout=timeout) as response:
                 answer = await _body(response)
@@ -83,9 +93,16 @@ class Connection:
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise EngineUnavailable("engine_unreachable", reason=_reason(error)) from error
         except httpx.ReadTimeout as error:
-            raise EngineDied("the server was silent for too long") from error
+            raise ServerSilent("the server was silent for too long") from error
         except httpx.RequestError as error:
             raise EngineDied(_reason(error)) from error
+
+
+def _authorities() -> ssl.SSLContext | bool:
+    """Those of SSL_CERT_FILE, if that is set: it counts also where the environment's proxies do
+    not. Otherwise the usual ones."""
+    file = os.environ.get("SSL_CERT_FILE")
+    return ssl.create_default_context(cafile=file) if file else True
 
 
 async def _body(response: httpx.Response) -> bytes:

@@ -57,7 +57,8 @@ Start = Callable[[Path], Awaitable[LocalEngine]]
 class LocalHost:
     """A `core.engine.EngineHost`. To be used from one event loop; `close` leaves nothing behind.
 
-    An engine that dies is started again, unless it has died more than 3 times in a minute.
+    An engine that dies is started again, unless it has died more than 3 times in a minute. With
+    `lists` its status names what it cannot do: where each server is another, that is news.
     """
 
     def __init__(
@@ -68,10 +69,12 @@ class LocalHost:
         *,
         engine: str = "llama.cpp",
         cannot: Mapping[Feature, str] | None = None,
+        lists: bool = False,
         clock: Clock = time.monotonic,
     ) -> None:
         self._shown = EngineStatus("starting", model, engine)
-        self._cannot = cannot or {}
+        self._cannot = {} if cannot is None else cannot  # this very one: it may change
+        self._lists = lists
         self._fetch = fetch
         self._start = start
         self._clock = clock
@@ -111,7 +114,8 @@ class LocalHost:
             return self._shown
         info, meter = engine.info, engine.meter
         ready = EngineStatus("ready", info.model, info.engine, info.device)
-        return replace(ready, rate=meter.rate, active=meter.active)
+        cannot = info.cannot if self._lists else {}
+        return replace(ready, rate=meter.rate, active=meter.active, cannot=cannot)
 
     async def ready(self) -> Engine:
         """The running engine; begins, or tries again, if need be.

@@ -27,11 +27,15 @@ CANNOT: dict[Feature, str] = {"min_tokens": "cannot.min_tokens"}
 
 
 class LlamaCpp(LlamaServer):
-    """Made by `start`, ended by `close`. The server dies with this process, however that ends."""
+    """Made by `start`, ended by `close`. The server dies with this process, however that ends.
+
+    It listens at `url`, for whoever has the random `key`.
+    """
 
     def __init__(self, child: Child, key: str, info: EngineInfo, admission: Admission) -> None:
         super().__init__(Connection(child.url, key, local=True), info, admission)
         self._child = child
+        self.url, self.key = child.url, key
 
     @classmethod
     async def start(

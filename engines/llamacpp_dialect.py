@@ -9,7 +9,7 @@ from engines.admission import Admission
 from engines.connection import Connection
 from engines.lanes import Lanes
 from engines.llamacpp_reader import LlamaReader
-from engines.server import ServerEngine
+from engines.server import Prompt, ServerEngine
 from engines.sse import Object, parse, part
 
 # The server takes the last 32-bit number for "any seed".
@@ -85,21 +85,25 @@ class LlamaServer(ServerEngine):
         """Tokens as {"id", "piece"}; a piece that is no whole character is a list of bytes."""
         flags = {"add_special": add_special, "parse_special": parse_special, "with_pieces": True}
         answer = await self._connection.post("/tokenize", {"content": text, **flags})
-        return part(answer, "tokens", list)
+        tokens = part(answer, "tokens", list)
+        for token in tokens:  # Servers of other makes, and older ones, tell no pieces.
+            part(token, "id", int)
+            part(token, "piece", object)
+        return tokens
 
     async def _detokenize(self, tokens: list[int]) -> str:
         answer = await self._connection.post("/detokenize", {"tokens": tokens})
         return part(answer, "content", str)
 
     def _turn(
-        self, prompt: list[int], sampling: Sampling, n: int
+        self, prompt: Prompt, sampling: Sampling, n: int
     ) -> AbstractAsyncContextManager[None]:
         """Short requests that share a prefix are made one at a time: see engines.lanes."""
-        if not sampling.reuse:
+        if not sampling.reuse or isinstance(prompt, str):
             return super()._turn(prompt, sampling, n)
         return self._lanes.turn(prompt, n * sampling.max_tokens, asker.get())
 
-    def _body(self, prompt: list[int], sampling: Sampling, n: int) -> Object:
+    def _body(self, prompt: Prompt, sampling: Sampling, n: int) -> Object:
         """Every sampler is named, since the server has defaults of its own (top_k 40 …)."""
         body: Object = {
             "prompt": prompt,
@@ -132,7 +136,7 @@ class LlamaServer(ServerEngine):
         special = [t for t in self.info.special_tokens if any(t in stop for stop in stops)]
         return list(dict.fromkeys(clean(token) for token in (*special, *stops)))
 
-    def _reader(self, sampling: Sampling, first: int, n: int) -> LlamaReader:
+    def _reader(self, prompt: Prompt, sampling: Sampling, first: int, n: int) -> LlamaReader:
         return LlamaReader(sampling, first, n, self._detokenize)
 
 

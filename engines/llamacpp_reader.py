@@ -64,6 +64,10 @@ class LlamaReader:
             chunks += await self._chunks(index, event, choice)
         return chunks
 
+    def end(self) -> list[Chunk]:
+        """Nothing is held back."""
+        return []
+
     async def _chunks(self, index: int, event: Object, choice: Object) -> list[Chunk]:
         sample = self._samples[index]
         piece = _piece(event, choice, sample.tokens)

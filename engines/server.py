@@ -15,10 +15,14 @@ from core.engine import Chunk, EngineInfo, Feature, Message, Sampling
 from core.errors import ContextOverflow, EngineDied, EngineError
 from engines.admission import Admission
 from engines.connection import Connection
+from engines.merge import merged
 from engines.meter import Meter
 from engines.sse import Object
 
 SEEDS = 2**31
+
+Prompt = list[int] | str
+"""What the server is to read: ids of tokens, or text where it does not tell them."""
 
 
 class Reader(Protocol):
@@ -26,9 +30,15 @@ class Reader(Protocol):
 
     async def take(self, event: Object) -> list[Chunk]: ...
 
+    def end(self) -> list[Chunk]:
+        """What was held back until the stream is over."""
+        ...
+
 
 class ServerEngine(ABC):
     """An engine behind HTTP. Close it with `close`."""
+
+    _path = "/v1/completions"
 
     def __init__(self, connection: Connection, info: EngineInfo, admission: Admission) -> None:
         self.info = info
@@ -45,22 +55,26 @@ class ServerEngine(ABC):
         """The number of tokens of `text`, special tokens read as such."""
 
     @abstractmethod
-    async def _prompt_tokens(self, prompt: str) -> list[int]:
+    async def _prompt_tokens(self, prompt: str) -> Prompt:
         """The ids of the tokens that the model is to read, with its BOS, once, if it wants one."""
 
     @abstractmethod
-    def _body(self, prompt: list[int], sampling: Sampling, n: int) -> Object:
+    def _body(self, prompt: Prompt, sampling: Sampling, n: int) -> Object:
         """The request in this server's dialect."""
 
     @abstractmethod
-    def _reader(self, sampling: Sampling, first: int, n: int) -> Reader:
+    def _reader(self, prompt: Prompt, sampling: Sampling, first: int, n: int) -> Reader:
         """Reads the answer to a request for samples `first` to `first + n - 1`."""
 
     def _turn(
-        self, prompt: list[int], sampling: Sampling, n: int
+        self, prompt: Prompt, sampling: Sampling, n: int
     ) -> AbstractAsyncContextManager[None]:
         """What a request waits for before it asks to be admitted. Here: nothing."""
         return nullcontext()
+
+    def _one_each(self, sampling: Sampling) -> bool:
+        """Whether each sample has to be a request of its own."""
+        return "n" in self.info.cannot
 
     async def close(self) -> None:
         """Let go of the server."""
@@ -71,20 +85,27 @@ class ServerEngine(ABC):
     ) -> AsyncGenerator[Chunk, None]:
         """Continue `prompt` n times. As core.engine.Engine.stream, and:
 
-        More samples than the engine takes at once are made in groups, one after the other; the
-        seeds are those of the samples, so that the groups change no text. Raises EngineError
-        ("engine_cannot") for a feature that `info.cannot` names, and as Connection does.
+        More samples than the engine takes at once are made in groups, one after the other; where
+        it takes one only, side by side. The seeds are those of the samples, so that the groups
+        change no text. Raises EngineError ("engine_cannot") for a feature that `info.cannot` names,
+        and as Connection does.
         """
         self._check(sampling, n)
         if sampling.seed is None:
             sampling = replace(sampling, seed=secrets.randbelow(SEEDS))
+        if "logprobs" in self.info.cannot:
+            sampling = replace(sampling, logprobs=False)
         tokens = await self._prompt_tokens(prompt)
-        limit = max(0, self.info.context - sampling.max_tokens)
-        if len(tokens) > limit:
-            raise ContextOverflow(len(tokens), limit)
-        size = self._admission.largest_group(len(tokens), sampling.max_tokens)
-        for first in range(0, n, size):
-            group = self._group(tokens, sampling, first, min(size, n - first))
+        self._check_room(tokens, sampling.max_tokens)
+        if self._one_each(sampling):
+            groups = [merged([self._group(tokens, sampling, first, 1) for first in range(n)])]
+        else:
+            size = self._admission.largest_group(known(tokens), sampling.max_tokens)
+            groups = [
+                self._group(tokens, sampling, first, min(size, n - first))
+                for first in range(0, n, size)
+            ]
+        for group in groups:
             async with aclosing(group) as chunks:
                 async for chunk in chunks:
                     yield chunk
@@ -96,27 +117,38 @@ class ServerEngine(ABC):
         asked: dict[Feature, bool] = {
             "min_tokens": sampling.min_tokens > 0,
             "choices": bool(sampling.choices),
+            "stop": bool(sampling.stop),
+            "top_k": sampling.top_k > 0,
         }
         for feature, wanted in asked.items():
             if wanted and feature in self.info.cannot:
                 raise EngineError("engine_cannot", feature=feature)
 
+    def _check_room(self, prompt: Prompt, max_tokens: int) -> None:
+        """Raises ContextOverflow where it is known that the prompt does not fit."""
+        limit = max(0, self.info.context - max_tokens)
+        if self.info.context and known(prompt) > limit:
+            raise ContextOverflow(known(prompt), limit)
+
     async def _group(
-        self, prompt: list[int], sampling: Sampling, first: int, n: int
+        self, prompt: Prompt, sampling: Sampling, first: int, n: int
     ) -> AsyncGenerator[Chunk, None]:
         """Samples `first` to `first + n - 1`, in one request."""
         body = self._body(prompt, replace(sampling, seed=(sampling.seed or 0) + first), n)
-        reader = self._reader(sampling, first, n)
+        reader = self._reader(prompt, sampling, first, n)
         running = n
-        cells = len(prompt) + n * sampling.max_tokens
+        cells = known(prompt) + n * sampling.max_tokens
         async with self._turn(prompt, sampling, n), self._admission.hold(n, cells):
             self.meter.begin(n)
             try:
-                async with aclosing(self._connection.events("/v1/completions", body)) as events:
+                async with aclosing(self._connection.events(self._path, body)) as events:
                     async for event in events:
                         for chunk in await reader.take(event):
                             running -= self._metered(chunk)
                             yield chunk
+                for chunk in reader.end():
+                    running -= self._metered(chunk)
+                    yield chunk
             finally:
                 self.meter.end(running)
         if running:
@@ -130,3 +162,8 @@ class ServerEngine(ABC):
             return 0
         self.meter.end()
         return 1
+
+
+def known(prompt: Prompt) -> int:
+    """The number of tokens of a prompt, as far as it is known; otherwise 0."""
+    return 0 if isinstance(prompt, str) else len(prompt)

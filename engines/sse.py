@@ -13,6 +13,10 @@ T = TypeVar("T")
 Object = dict[str, Any]
 
 
+class ServerGarbled(EngineDied):
+    """What the server sent cannot be read."""
+
+
 class Events:
     """Cuts a stream of bytes into events: `data: {…}` lines, the last one `data: [DONE]`.
 
@@ -30,7 +34,7 @@ class Events:
             if (event := _event(line.strip())) is not None:
                 yield event
         if len(self._rest) > MAX_LINE_BYTES:
-            raise EngineDied("the server sent a line without an end")
+            raise ServerGarbled("the server sent a line without an end")
 
 
 def _event(line: bytes) -> Object | None:
@@ -38,7 +42,7 @@ def _event(line: bytes) -> Object | None:
         return None
     name, _, data = line.partition(b":")
     if name != b"data":
-        raise EngineDied(f"the server sent what is no event: {shown(line)}")
+        raise ServerGarbled(f"the server sent what is no event: {shown(line)}")
     if data.strip() == b"[DONE]":
         return None
     event = parse(data)
@@ -52,9 +56,9 @@ def parse(data: bytes) -> Object:
     try:
         value = json.loads(data, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise EngineDied(f"the server sent broken JSON: {shown(data)}") from error
+        raise ServerGarbled(f"the server sent broken JSON: {shown(data)}") from error
     if not isinstance(value, dict):
-        raise EngineDied(f"the server sent no JSON object: {shown(data)}")
+        raise ServerGarbled(f"the server sent no JSON object: {shown(data)}")
     return value
 
 
@@ -62,7 +66,7 @@ def part(whole: object, name: str, kind: type[T]) -> T:
     """`whole[name]`, which has to be of this type. Raises EngineDied where it is not."""
     value = whole.get(name) if isinstance(whole, dict) else None
     if not isinstance(value, kind):
-        raise EngineDied(f"the server's answer has no {name} of type {kind.__name__}")
+        raise ServerGarbled(f"the server's answer has no {name} of type {kind.__name__}")
     return value
 
 

@@ -230,4 +230,5 @@ STRATEGY = Strategy(
         "cleansing",
     ),
     check=check,
+    needs=("continue", "count", "usage"),
 )

@@ -64,4 +64,5 @@ STRATEGY = Strategy(
     params=Params,
     paper="Wang et al. 2022, arXiv 2203.11171",
     departures=("zero_shot_prompt", "chat_template", "fewer_paths", "cleansing"),
+    needs=("continue",),
 )

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from core.engine import Sampling
+from core.engine import Feature, Sampling
 from core.errors import InvalidInput
 from core.params import param
 from core.question import Question
@@ -45,7 +45,7 @@ class Params:
     temperature: float = param(0.7, low=0.1, high=2.0, step=0.05, paper="0.7", more=True)
     checked: bool = param(True, more=True)
     max_states: int = param(80, low=2, high=1000, step=1, paper="100", more=True)
-    max_tokens: int = param(6000, low=100, high=100_000, step=100, more=True)
+    max_tokens: int = param(6000, low=100, high=100_000, step=100, needs="usage", more=True)
     max_seconds: int = param(300, low=10, high=7200, step=10, more=True)
 
 
@@ -218,6 +218,11 @@ def check(question: Question, params: Params) -> None:
             raise InvalidInput("task_cannot", task=params.task, name=name, given=given)
 
 
+def needs_of(params: Params) -> tuple[Feature, ...]:
+    """What the engine has to be able to do for this task."""
+    return ("continue",) if TASKS[params.task].continues else ()
+
+
 def paper_settings(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The paper's own settings for the task that is chosen."""
     task = TASKS.get(str(values.get("task")), TASKS["game24"])
@@ -280,4 +285,5 @@ STRATEGY = Strategy(
     check=check,
     extend=extend,
     presets=paper_settings,
+    needs_of=needs_of,
 )

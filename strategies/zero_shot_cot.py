@@ -49,4 +49,5 @@ STRATEGY = Strategy(
     params=Params,
     paper="Kojima et al. 2022, arXiv 2205.11916",
     departures=("chat_template", "longer_rationale", "cleansing"),
+    needs=("continue",),
 )

@@ -1,16 +1,23 @@
 """The command line, as a script would use it: real processes, a real small model."""
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
+from app import parser
+from components.texts import texts
 from core import recording
-from tests.conftest import ROOT, App
+from tests.conftest import ROOT, App, free_port
+from tests.engines.openai_standin import Standin, lacking, serving
 
 QUESTION = "How many legs does a spider have?"
 
@@ -85,6 +92,85 @@ def test_no_network_and_no_model_is_said_with_what_to_do(tmp_path):
     done = command("run", "direct", QUESTION, THOUGHTSCOPE_CACHE=str(tmp_path), **offline)
     assert done.returncode == 1
     assert "--model" in done.stderr
+
+
+def test_a_server_that_is_not_there_is_said_with_its_address():
+    url = f"http://127.0.0.1:{free_port()}/v1"
+    done = command("run", "direct", QUESTION, "--engine", url)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert url[7:-3] in done.stderr and "Traceback" not in done.stderr
+
+
+def test_an_engine_that_is_no_address_is_refused():
+    done = command("run", "direct", QUESTION, "--engine", "localhost:8000")
+    assert done.returncode == 2
+    assert "localhost:8000" in done.stderr and "http://host:8000/v1" in done.stderr
+
+
+def test_what_stands_before_the_command_counts_and_what_stands_after_it_overrules():
+    words = ["--engine", "http://a", "--model", "m", "run", "direct", QUESTION]
+    given = parser().parse_args(words)
+    assert (given.engine, given.model) == ("http://a", "m")
+    assert parser().parse_args([*words, "--engine", "http://b"]).engine == "http://b"
+    given = parser().parse_args(["run", "direct", QUESTION])
+    assert (given.engine, given.model) == (None, None)
+
+
+def test_a_run_on_a_server_uses_the_key_of_the_environment_and_records_it_nowhere(tmp_path):
+    file = tmp_path / "run.jsonl"
+    standin = Standin(key="sk-very-secret")
+    with in_thread(standin) as at:
+        options = ["--engine", f"{at.root}/v1", "--record", str(file), "--model", "other"]
+        done = command("run", "direct", QUESTION, *options, THOUGHTSCOPE_API_KEY=standin.key)
+        refused = command("run", "direct", QUESTION, *options, THOUGHTSCOPE_API_KEY="wrong")
+    assert done.returncode in (0, 3), done.stderr
+    started = recording.read(file.read_bytes()).started
+    assert (started.model, started.engine, started.device) == ("other", "vLLM", at.host)
+    assert refused.returncode == 1 and "THOUGHTSCOPE_API_KEY" in refused.stderr
+    for written in (done.stdout, done.stderr, refused.stderr, file.read_text(encoding="utf-8")):
+        assert standin.key not in written
+
+
+def test_a_page_on_a_server_is_there_also_before_the_server_is(tmp_path):
+    running = App(tmp_path, "--engine", f"http://127.0.0.1:{free_port()}/v1")
+    running.close()
+    assert "Nobody answers" in running.log.read_text(encoding="utf-8")
+
+
+def test_a_page_on_a_server_shows_from_the_beginning_what_that_cannot_do(tmp_path):
+    with in_thread(lacking("completions", key="sk-very-secret")) as at:
+        options = ("--engine", f"{at.root}/v1")
+        running = App(tmp_path, *options, THOUGHTSCOPE_API_KEY="sk-very-secret")
+        try:
+            page = httpx.get(f"{running.url}/config", timeout=30.0).text
+        finally:
+            running.close()
+    marked = f"{texts('en')('strategy.direct')} – {texts('en')('cannot.continue')}"
+    assert marked in page
+    assert "sk-very-secret" not in page + running.log.read_text(encoding="utf-8")
+
+
+@contextmanager
+def in_thread(standin):
+    """The stand-in, served while this thread does other things; gives its address."""
+    served, ended = threading.Event(), asyncio.Event()
+    found = []
+
+    async def serve():
+        async with serving(standin) as at:
+            found.extend((at, asyncio.get_running_loop()))
+            served.set()
+            await ended.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    served.wait(10)
+    at, loop = found
+    try:
+        yield at
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join()
 
 
 def test_models_lists_the_catalogue():

@@ -95,6 +95,7 @@ class CreativeWriting(Task):
 
     generation, evaluation, search = "sample", "vote", "bfs"
     depth = 2
+    continues = True
     paper: ClassVar[Settings] = {"thoughts": 5, "judgements": 5, "breadth": 1, "judge": "written"}
 
     def __init__(self, question: Question, checked: bool) -> None:

@@ -72,6 +72,7 @@ class OpenQuestion(Task):
 
     generation, evaluation, search = "sample", "value", "bfs"
     depth = 4
+    continues = True
 
     def __init__(self, question: Question, checked: bool) -> None:
         super().__init__(question, checked)

@@ -57,6 +57,8 @@ class Task(ABC):
     prune_at: ClassVar[float] = 0.01
     """Depth-first search turns back from states whose value is not above this: here, from those
     that every judgement calls impossible."""
+    continues: ClassVar[bool] = False
+    """Whether words of ours open the model's turn also where the judge answers in its own words."""
     paper: ClassVar[Settings] = {}
     """The paper's own settings for this task, by the names in the strategy's Params."""
 

@@ -301,6 +301,19 @@ def test_the_ledger_does_not_know_what_no_engine_told():
     assert shown["of them computed"] == "–" and shown["tokens / s"] == "0.0"
 
 
+def test_the_ledger_does_not_make_up_what_was_not_counted():
+    totals = Totals(2, 0, None, 0, 0, 1.0, frozenset({"prompt", "sampled"}))
+    shown = {name: figure for name, figure, _help in ledger.entries(totals, EN)}
+    assert shown["prompt tokens"] == shown["sampled"] == shown["tokens / s"] == "–"
+    assert shown["forced"] == "0"
+
+
+def test_tokens_that_nobody_told_are_no_zero_on_a_card_or_in_the_inspector():
+    trace = trace_of(*opened("0"), Delta("0", "Two", 0), Closed("0", "stop"))
+    assert cards(trace)[0]["tokens"] == "– tokens"
+    assert "– sampled, 3 forced" in str(inspect(trace))
+
+
 def said(**status):
     return badge.badge(EngineStatus(**status), EN, "en")
 
@@ -333,6 +346,14 @@ def test_the_badge_tells_what_goes_on(status, state):
     shown = said(**status)
     assert shown["state"] == state
     assert shown["share"] is None and shown["log"] == ""
+
+
+def test_the_badge_lists_what_a_running_engine_cannot_do():
+    cannot = {"seed": "cannot.seed", "count": "cannot.count"}
+    shown = said(phase="ready", cannot=cannot)
+    assert shown["log"] == f"{EN('cannot.seed')}\n{EN('cannot.count')}"
+    assert shown["log_label"] == "What this engine cannot do (2)"
+    assert said(phase="loading", cannot=cannot)["log"] == ""
 
 
 def test_the_badge_of_a_failure_gives_the_reason_and_the_log():

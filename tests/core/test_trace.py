@@ -92,6 +92,17 @@ def test_ballots_come_from_read_paths_only_in_the_order_of_the_paths():
     assert trace.ballots() == [Ballot("0", "4", -0.25), Ballot("2", None)]
 
 
+def test_where_there_is_text_there_are_tokens_and_a_count_of_none_is_no_count():
+    begun = (*called("0"), Delta("0", "So", 0, forced=True), Delta("0", " it is", 0))
+    assert folded(*begun).totals().uncounted == {"forced", "sampled"}
+    told = (*begun, Delta("0", "", 2), Closed("0", "stop"))
+    assert folded(*told).nodes["0"].uncounted == {"forced", "prompt"}
+    counted = (*called("0"), Delta("0", "So", 1), Closed("0", "stop", 3))
+    assert folded(*counted).totals().uncounted == frozenset()
+    aborted = (*called("0"), Closed("0", "aborted"))
+    assert folded(*aborted).totals().uncounted == frozenset()
+
+
 def test_the_ledger_counts_each_sampled_text_as_a_call():
     trace = folded(
         *PATH,

@@ -1,4 +1,7 @@
-"""The embedded engine makes text as the contract says, on a real small model."""
+"""What is the embedded engine's own, on a real small model.
+
+What every engine promises is in `tests.engines.conformance`.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -9,9 +12,9 @@ import pytest
 import pytest_asyncio
 
 from core.engine import Sampling, Usage
-from core.errors import ContextOverflow, EngineError
+from core.errors import EngineError
 from engines.llamacpp import LlamaCpp
-from tests.engines.texts import Sample, begun, gather, texts, until
+from tests.engines.texts import gather, texts, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -70,41 +73,6 @@ async def test_tokens_and_readings_add_up(engine: LlamaCpp) -> None:
     assert len({sample.text for sample in samples}) > 1
 
 
-async def test_seeds_alone_decide(engine: LlamaCpp) -> None:
-    """Sample i of n is the text of seed + i: alone, in any n, in groups, and after other work."""
-    prompt = await prompt_of(engine, "Tell a story about a fox.")
-    sampling = Sampling(temperature=1.0, max_tokens=12, seed=100, reuse=False)
-    twenty = await texts(engine, prompt, sampling, 20)
-    await texts(engine, await prompt_of(engine, "Count."), Sampling(max_tokens=4))
-    for n in (1, 3, 8):
-        assert await texts(engine, prompt, sampling, n) == twenty[:n]
-    alone = Sampling(temperature=1.0, max_tokens=12, seed=111, reuse=False)
-    assert await texts(engine, prompt, alone) == [twenty[11]]
-    assert len(set(twenty)) > 10
-
-
-async def test_without_a_seed_texts_differ(engine: LlamaCpp) -> None:
-    prompt = await prompt_of(engine, "Tell a story about a fox.")
-    sampling = Sampling(temperature=1.5, max_tokens=12, reuse=False)
-    assert await texts(engine, prompt, sampling) != await texts(engine, prompt, sampling)
-
-
-async def test_greedy_repeats(engine: LlamaCpp) -> None:
-    prompt = await prompt_of(engine, "What is 2+3?")
-    sampling = Sampling(max_tokens=16, reuse=False)
-    first, second = [await texts(engine, prompt, sampling, 2) for _ in range(2)]
-    assert first == second and first[0] == first[1]
-
-
-async def test_stop_strings_are_not_text(engine: LlamaCpp) -> None:
-    prompt = await prompt_of(engine, "What is 2+3?")
-    (whole,) = await texts(engine, prompt, Sampling(max_tokens=30))
-    stop = whole[8:14]
-    (cut,) = await gather(engine, prompt, Sampling(max_tokens=30, stop=("never", stop)))
-    assert cut.text == whole[: whole.index(stop)] and cut.finish == "stop"
-    assert 0 < cut.tokens < 30 and cut.known == cut.tokens
-
-
 @pytest.mark.parametrize("logprobs", [True, False])
 async def test_what_might_have_become_a_stop_string_is_kept(
     engine: LlamaCpp, logprobs: bool
@@ -116,18 +84,6 @@ async def test_what_might_have_become_a_stop_string_is_kept(
         (sample,) = await gather(engine, prompt, sampling)
         assert (sample.text, sample.tokens, sample.finish) == (whole, limit, "length")
         assert sample.known == (limit if logprobs else 0)
-
-
-async def test_choices_are_kept_to(engine: LlamaCpp) -> None:
-    choices = ("sure", 'a "quoted" \\ one', "two\nlines\u2028", EMOJI)
-    prompt = await prompt_of(engine, "Choose.")
-    sampling = Sampling(temperature=2.0, max_tokens=64, seed=0, choices=choices)
-    samples = await gather(engine, prompt, sampling, 16)
-    assert {sample.text for sample in samples} <= set(choices)
-    assert all(sample.finish == "stop" for sample in samples)
-    for choice in choices:
-        only = Sampling(max_tokens=64, choices=(choice,))
-        assert await texts(engine, prompt, only) == [choice]
 
 
 async def test_no_character_is_ever_broken(engine: LlamaCpp) -> None:
@@ -163,14 +119,6 @@ async def test_top_k_and_top_p_act(engine: LlamaCpp) -> None:
     assert await texts(engine, prompt, wide) != greedy
 
 
-async def test_a_prompt_that_does_not_fit_is_refused(engine: LlamaCpp) -> None:
-    prompt = await prompt_of(engine, "wörd " * 10_000)
-    tokens = await engine.count(prompt)
-    with pytest.raises(ContextOverflow) as caught:
-        await gather(engine, prompt, Sampling(max_tokens=256), 8)
-    assert caught.value.fields == {"tokens": tokens, "limit": 8192 - 256}
-
-
 async def test_hostile_prompts(engine: LlamaCpp) -> None:
     for text in (
         "a\0b",
@@ -194,18 +142,6 @@ async def test_closing_the_stream_frees_the_engine(engine: LlamaCpp) -> None:
         await anext(chunks)
         assert await engine.active_slots() == 8 and engine.meter.active == 8
     assert engine.meter.active == 0
-    await idle(engine)
-
-
-async def test_cancelling_the_reader_frees_the_engine(engine: LlamaCpp) -> None:
-    prompt = await prompt_of(engine, "Tell a very long story.")
-    samples: list[Sample] = []
-    sampling = Sampling(temperature=1.0, max_tokens=900)
-    reading = asyncio.ensure_future(gather(engine, prompt, sampling, 8, into=samples))
-    await until(begun(samples))
-    reading.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await reading
     await idle(engine)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.driver import Driver
 from core.engine import Sampling
-from core.errors import EngineError, InvalidInput
+from core.errors import InvalidInput
 from core.events import Marked, Noted
 from core.params import build, specs
 from core.question import Question, ask
@@ -399,13 +399,11 @@ def test_a_word_that_is_empty_or_broken_is_refused(name, empty):
     assert (refused.value.code, refused.value.fields["name"]) == ("param_empty", name)
 
 
-async def test_an_engine_that_cannot_continue_text_says_so_itself():
-    def refuse(*_):
-        return EngineError("engine_cannot", feature="continue")
-
+async def test_an_engine_that_cannot_continue_text_is_not_asked():
     info = replace(THINK, cannot={"continue": "cannot.continue"})
-    run = await asked("budget_forcing", refuse, info=info)
-    assert (run.status, run.error["code"]) == ("failed", "engine_cannot")
+    with pytest.raises(InvalidInput) as refused:
+        await asked("budget_forcing", "", info=info)
+    assert refused.value.fields == {"name": "budget_forcing", "reason_code": "cannot.continue"}
     needing = {spec.name for spec in specs(Params) if spec.needs == "continue"}
     assert needing == {
         "mode",
