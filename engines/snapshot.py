@@ -3,6 +3,8 @@
 import io
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +14,7 @@ from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 
 from core.errors import ModelError
-from engines.job import Progress
+from engines.job import TICK, Progress
 from engines.models import unknown, unreachable
 
 # Weights in other formats can hold code, and are left where they are.
@@ -26,19 +28,30 @@ def fetch_snapshot(
 
     Raises ModelError: fetch_cancelled, model_unknown, model_unreachable, model_no_safetensors.
     """
-    if cancelled.is_set():
-        raise ModelError("fetch_cancelled")
     try:
-        folder = snapshot_download(
-            name, allow_patterns=list(WANTED), tqdm_class=_bar(progress, cancelled)
-        )
+        folder = _downloaded(name, _bar(progress, cancelled), cancelled)
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise unknown(name) from error
     except (httpx2.HTTPError, OSError, ValueError) as error:
         raise unreachable(str(error).partition("\n")[0] or type(error).__name__) from error
-    if not any(Path(folder).glob("*.safetensors")):
+    if not any(folder.glob("*.safetensors")):
         raise ModelError("model_no_safetensors", model=name)
-    return Path(folder)
+    return folder
+
+
+def _downloaded(name: str, bar: type[Any], cancelled: threading.Event) -> Path:
+    """In a thread of its own, which is left behind when this is cancelled: the Hub's client tries
+    again for half a minute where it reaches nobody. It ends when next it has progress to tell."""
+    threads = ThreadPoolExecutor(1, thread_name_prefix="snapshot")
+    download = partial(snapshot_download, name, allow_patterns=list(WANTED), tqdm_class=bar)
+    try:
+        folder = threads.submit(download)
+        while not cancelled.is_set():
+            if wait({folder}, TICK).done:
+                return Path(folder.result())
+        raise ModelError("fetch_cancelled")
+    finally:
+        threads.shutdown(wait=False)
 
 
 def _bar(progress: Callable[[Progress], None], cancelled: threading.Event) -> type[Any]:
