@@ -3,7 +3,7 @@
 import asyncio
 import importlib.util
 import secrets
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +34,10 @@ CANNOT: dict[Feature, str] = {}
 class Desk:
     """Where work finds the model. ZeroGPU is told of the work before there is a model."""
 
-    generation: "Generation | None" = None
+    def __init__(self, lend: Callable[[Work], Work] = lambda work: work) -> None:
+        """`lend` makes of work what finds a GPU: see engines.zerogpu."""
+        self.generation: Generation | None = None
+        self.work = lend(self.run)
 
     def run(
         self, prompt: Sequence[int], sampling: Sampling, n: int
@@ -42,6 +45,14 @@ class Desk:
         """As Generation.run."""
         assert self.generation is not None
         yield from self.generation.run(prompt, sampling, n)
+
+    def clear(self) -> None:
+        """Let the model go."""
+        if self.generation is not None:
+            from engines.loading import release
+
+            self.generation = None
+            release()
 
 
 class InProcess:
@@ -56,17 +67,20 @@ class InProcess:
         self,
         loaded: "Loaded",
         worker: Worker,
-        work: Work,
+        desk: Desk,
         name: str,
         thinking: tuple[str, str] | None = None,
     ) -> None:
-        """`worker` is closed with this; `work` is done in it."""
+        """`worker` is closed with this, and `desk`, which has the model, is cleared."""
         device, context = loaded.device.shown, loaded.context
         self.info = EngineInfo(name, ENGINE, device, context, thinking, CANNOT)
         self.meter = Meter()
-        self._loaded = loaded
+        # Not the model: whoever still holds a closed engine is not to hold that.
+        self._tokenizer = loaded.tokenizer
+        self._special = loaded.vocabulary.special
+        self._bos = list(loaded.bos)
         self._worker = worker
-        self._work = work
+        self._desk = desk
         self._turns = Turns()
         self._ended = asyncio.Event()
 
@@ -78,20 +92,19 @@ class InProcess:
         *,
         thinking: tuple[str, str] | None = None,
         desk: Desk | None = None,
-        work: Work | None = None,
     ) -> "InProcess":
         """Load the model in the folder or GGUF file at `path`, to be shown as `name`.
 
-        `work` is `desk.run`, or what ZeroGPU has made of it. Loading cannot be broken off: where
-        this is cancelled it goes on to its end, and what was loaded is let go. Raises
-        EngineUnavailable ("engine_packages"), and ModelError as engines.loading.load.
+        Loading cannot be broken off: where this is cancelled it goes on to its end, and what was
+        loaded is let go. Raises EngineUnavailable ("engine_packages"), and ModelError as
+        engines.loading.load.
         """
         require_libraries()
         desk = desk or Desk()
         worker = Worker("in-process")
         try:
             loaded = await worker.call(lambda: _load(path, desk))
-            engine = cls(loaded, worker, work or desk.run, name, thinking)
+            engine = cls(loaded, worker, desk, name, thinking)
             await engine.learn()
         except BaseException:
             await worker.close()
@@ -113,15 +126,16 @@ class InProcess:
         await self._ended.wait()
 
     async def close(self) -> None:
-        """End all streams, and wait for it."""
+        """End all streams, wait for it, and let the model go. May be called twice."""
         self._ended.set()
         await self._worker.close()
+        self._desk.clear()
 
     async def render(self, messages: Sequence[Message], prefill: str = "") -> str:
         """Raises EngineError ("engine_template") for turns that the template does not know."""
         turns = [{"role": m["role"], "content": clean(m["content"])} for m in messages]
         try:
-            prompt: str = self._loaded.tokenizer.apply_chat_template(
+            prompt: str = self._tokenizer.apply_chat_template(
                 turns, tokenize=False, add_generation_prompt=True
             )
         except jinja2.TemplateError as error:
@@ -162,7 +176,7 @@ class InProcess:
     ) -> AsyncGenerator[Chunk, None]:
         if not self.alive:  # It ended while this request waited.
             raise EngineUnavailable("engine_closed")
-        steps = self._worker.iterate(lambda: self._work(tokens, sampling, n))
+        steps = self._worker.iterate(lambda: self._desk.work(tokens, sampling, n))
         async with aclosing(steps) as told:
             async for step in told:
                 if isinstance(step, EngineDied):
@@ -178,9 +192,8 @@ class InProcess:
         if n < 1 or sampling.max_tokens < 1 or "" in sampling.stop:
             raise ValueError(f"n={n}, max_tokens={sampling.max_tokens}, stop={sampling.stop}")
         tokens = self._tokens(prompt)
-        bos = list(self._loaded.bos)
-        if tokens[: len(bos)] != bos:
-            tokens = bos + tokens
+        if tokens[: len(self._bos)] != self._bos:
+            tokens = self._bos + tokens
         if not tokens:
             raise EngineError("prompt_empty")
         limit = max(0, self.info.context - sampling.max_tokens)
@@ -189,7 +202,7 @@ class InProcess:
         return tokens
 
     def _tokens(self, text: str) -> list[int]:
-        tokens: list[int] = self._loaded.tokenizer(clean(text), add_special_tokens=False).input_ids
+        tokens: list[int] = self._tokenizer(clean(text), add_special_tokens=False).input_ids
         return tokens
 
     def _metered(self, chunk: Chunk) -> int:
@@ -207,9 +220,8 @@ class InProcess:
             {"role": "assistant", "content": "b"},
             {"role": "user", "content": "c"},
         ]
-        special = self._loaded.vocabulary.special
         tokens = self._tokens(await self.render(turns))
-        written = dict.fromkeys(special[token] for token in tokens if token in special)
+        written = dict.fromkeys(self._special[t] for t in tokens if t in self._special)
         self.info = replace(self.info, special_tokens=tuple(written))
 
 
@@ -225,6 +237,7 @@ def _load(path: Path, desk: Desk) -> "Loaded":
     from engines.generation import Generation
     from engines.loading import load
 
+    desk.clear()
     loaded = load(path)
     desk.generation = Generation(loaded)
     return loaded

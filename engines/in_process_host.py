@@ -25,15 +25,14 @@ def in_process(name: str) -> LocalHost:
     if not name or not (path.exists() or name in CATALOGUE or "/" in name):
         raise unknown(name)
     shown = (path.name if path.is_dir() else path.stem) if path.exists() else name
-    desk = Desk()
-    work = on_gpu(desk.run)
+    desk = Desk(on_gpu)
 
     def bring(progress: Callable[[Progress], None], cancelled: threading.Event) -> Path:
         return bring_model(name, progress, cancelled)
 
     async def start(there: Path) -> InProcess:
         thinking = delimiters(f"{shown}/{there.name}")
-        return await InProcess.start(there, shown, thinking=thinking, desk=desk, work=work)
+        return await InProcess.start(there, shown, thinking=thinking, desk=desk)
 
     return LocalHost(shown, bring, start, engine=ENGINE, cannot=CANNOT)
 

@@ -32,7 +32,7 @@ async def engine_over(loaded: Any, name: str = "SmolLM2") -> InProcess:
 
     desk = Desk()
     desk.generation = Generation(loaded)
-    engine = InProcess(loaded, Worker("in-process"), desk.run, name)
+    engine = InProcess(loaded, Worker("in-process"), desk, name)
     await engine.learn()
     return engine
 

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from core.engine import Sampling
 from core.errors import EngineDied, EngineError, ModelError
 from engines import loading
 from engines.generation import Generation
-from engines.in_process import InProcess
+from engines.in_process import Desk, InProcess
 from engines.in_process_host import in_process
 from engines.loading import load
 from engines.vocabulary import Vocabulary, read_vocabulary
@@ -84,6 +85,18 @@ async def test_memory_that_is_short_costs_one_request(
     await host.close()
 
 
+async def test_closing_lets_the_model_go(tiny: Path) -> None:
+    """Also where somebody still holds the engine: another one may be started in its place."""
+    desk = Desk()
+    engine = await InProcess.start(tiny, "tiny", desk=desk)
+    assert desk.generation is not None
+    model = weakref.ref(desk.generation._reader._model)
+    assert await texts(engine, "Say:", Sampling(max_tokens=2))
+    await engine.close()
+    assert model() is None and not engine.alive
+    await engine.close()
+
+
 async def test_closing_while_it_loads_ends_in_order(tiny: Path) -> None:
     host = in_process(str(tiny))
     host.begin()
@@ -97,6 +110,13 @@ async def test_a_folder_without_a_tokenizer_is_told(tiny_copy: Copied) -> None:
         await host.ready()
     assert host.status.phase == "failed"
     await host.close()
+
+
+@pytest.mark.parametrize("content", ["broken", "{}", '{"model": {"type": "BPE"}}'])
+def test_a_broken_tokenizer_is_told(content: str, tiny_copy: Copied) -> None:
+    folder = tiny_copy()
+    (folder / "tokenizer.json").write_text(content)
+    assert refused(folder).code == "model_tokenizer"
 
 
 def test_a_folder_without_a_template_is_told(tiny_copy: Copied) -> None:
