@@ -101,13 +101,15 @@ class InProcess:
         """
         require_libraries()
         desk = desk or Desk()
+        desk.clear()
         worker = Worker("in-process")
         try:
-            loaded = await worker.call(lambda: _load(path, desk))
+            loaded, desk.generation = await worker.call(lambda: _load(path))
             engine = cls(loaded, worker, desk, name, thinking)
             await engine.learn()
         except BaseException:
             await worker.close()
+            desk.clear()
             raise
         return engine
 
@@ -232,12 +234,10 @@ def require_libraries() -> None:
         raise EngineUnavailable("engine_packages", missing=", ".join(missing))
 
 
-def _load(path: Path, desk: Desk) -> "Loaded":
+def _load(path: Path) -> "tuple[Loaded, Generation]":
     """Called in the thread that is to make the text: importing torch takes seconds, too."""
     from engines.generation import Generation
     from engines.loading import load
 
-    desk.clear()
     loaded = load(path)
-    desk.generation = Generation(loaded)
-    return loaded
+    return loaded, Generation(loaded)

@@ -1,5 +1,7 @@
 """What a name means to transformers in process; and what is said where it means nothing."""
 
+import re
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,9 +15,10 @@ from huggingface_hub.errors import RepositoryNotFoundError
 
 from core.errors import EngineUnavailable, ModelError
 from engines import in_process_host, snapshot
-from engines.in_process import InProcess, require_libraries
+from engines.in_process import LIBRARIES, InProcess, require_libraries
 from engines.in_process_host import bring_model, in_process
 from engines.job import Progress
+from tests.conftest import ROOT
 from tests.engines.fetching.hub_standin import Hub, serving
 
 THINK = ("<think>\n", "\n</think>\n\n")
@@ -108,10 +111,15 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     assert caught.value.fields == {"missing": "no_such_one, nor_this"}
 
 
+def test_what_is_needed_is_required_and_explained() -> None:
+    text = (ROOT / "requirements-transformers.txt").read_text(encoding="utf-8")
+    assert text.startswith("-r requirements.txt\n")
+    for library in LIBRARIES:
+        assert re.search(rf"^#.+\n{library}[=>]=[\d.]+$", text, re.MULTILINE), library
+
+
 def test_the_default_install_needs_none_of_it() -> None:
     """Choosing this engine by name imports neither library."""
-    import subprocess
-
     code = (
         "import sys, engines.in_process_host as host; host.in_process('smollm2-135m');"
         "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
