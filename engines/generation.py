@@ -108,7 +108,7 @@ class _Group:
             return [self._chosen(i, logits[i], own) for i in range(len(self._samples))]
         if self._samples[0].tokens < self._sampling.min_tokens:
             logits = without(logits, self._ends)
-        drawn = draw(logits, self._sampling, [self._number(sample) for sample in self._samples])
+        drawn = draw(logits, self._sampling, self._numbers(self._samples, logits.shape[-1]))
         if own is None:
             return [Token(token) for token in drawn.tolist()]
         logprobs = own.gather(-1, drawn[:, None])[:, 0].tolist()
@@ -121,7 +121,10 @@ class _Group:
         assert sample.choosing is not None
         allowed = sample.choosing.allowed()
         there = torch.tensor(allowed, device=logits.device)
-        drawn = draw(logits[there][None], self._sampling, [self._number(sample)])
+        numbers = self._numbers([sample], logits.shape[-1])
+        drawn = draw(
+            logits[there][None], self._sampling, None if numbers is None else numbers[:, allowed]
+        )
         token = allowed[int(drawn)]
         if own is None:
             return Token(token)
@@ -129,8 +132,11 @@ class _Group:
         likeliest = [(t, math.exp(p)) for t, p in zip(allowed, logprobs, strict=True)]
         return Token(token, checked(logprobs[int(drawn)]), likeliest if sample.weighs else ())
 
-    def _number(self, sample: Sample) -> float:
-        return self._dice[sample.index].throw() if self._sampling.temperature > 0 else 0.0
+    def _numbers(self, samples: Sequence[Sample], tokens: int) -> Tensor | None:
+        """Random numbers (samples, tokens), where any are needed."""
+        if self._sampling.temperature <= 0:
+            return None
+        return torch.stack([self._dice[sample.index].throw(tokens) for sample in samples])
 
 
 def checked(logprob: float) -> float:

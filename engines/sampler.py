@@ -20,9 +20,10 @@ class Dice:
     def __init__(self, seed: int) -> None:
         self._generator = torch.Generator().manual_seed(seed % 2**63)
 
-    def throw(self) -> float:
-        """The next number, at least 0 and less than 1."""
-        return float(torch.rand((), generator=self._generator, dtype=torch.float64))
+    def throw(self, tokens: int) -> Tensor:
+        """A number for each of `tokens` tokens, above 0, of the exponential distribution."""
+        numbers = torch.empty(tokens).exponential_(generator=self._generator)
+        return numbers.clamp(min=torch.finfo(numbers.dtype).tiny)
 
 
 def without(logits: Tensor, tokens: Sequence[int]) -> Tensor:
@@ -30,34 +31,30 @@ def without(logits: Tensor, tokens: Sequence[int]) -> Tensor:
     return logits.index_fill(-1, torch.tensor(tokens, device=logits.device), -torch.inf)
 
 
-def draw(logits: Tensor, sampling: Sampling, numbers: Sequence[float]) -> Tensor:
-    """One token of each row of `logits` (samples, vocabulary), by the rows' random `numbers`.
+def draw(logits: Tensor, sampling: Sampling, numbers: Tensor | None) -> Tensor:
+    """One token of each row of `logits` (samples, vocabulary), by `numbers` of the same shape.
 
     The temperature is applied first, then top_k, then top_p, which keeps the fewest of the
     likeliest tokens that have at least that probability together. At temperature 0 the likeliest.
+
+    The numbers are times at which tokens come, at rates that are their probabilities; the first
+    to come is drawn. So the last bits of the logits matter only where two come at once. By one
+    number on a line of all tokens, an unlikely one would be moved by the last bits before it.
     """
-    if sampling.temperature <= 0:
+    if sampling.temperature <= 0 or numbers is None:
         return logits.argmax(-1)
     highest = logits.max(-1, keepdim=True).values
     probabilities = ((logits - highest) / sampling.temperature).softmax(-1)
-    numbers_there = torch.tensor(numbers, dtype=probabilities.dtype, device=logits.device)
-    if not sampling.top_k and sampling.top_p >= 1:
-        kept = torch.full_like(numbers_there, logits.shape[-1], dtype=torch.long)
-        return _pick(probabilities, kept, numbers_there)
-    sorted_, tokens = probabilities.sort(-1, descending=True)
-    sorted_ = sorted_[:, : sampling.top_k or None]
-    sorted_ = sorted_ / sorted_.sum(-1, keepdim=True)
-    before = sorted_.cumsum(-1) - sorted_
-    kept = (before < sampling.top_p).sum(-1).clamp(min=1)
-    place = _pick(sorted_, kept, numbers_there)
-    return tokens.gather(-1, place[:, None])[:, 0]
+    if sampling.top_k or sampling.top_p < 1:
+        probabilities = _kept(probabilities, sampling)
+    return (probabilities / numbers.to(logits.device)).argmax(-1)
 
 
-def _pick(probabilities: Tensor, kept: Tensor, numbers: Tensor) -> Tensor:
-    """Of each row's first `kept` tokens, the one on which its number falls."""
-    sums = probabilities.cumsum(-1)
-    whole = sums.gather(-1, kept[:, None] - 1)
-    place = torch.searchsorted(sums, numbers[:, None] * whole, right=True)
-    # Rounded, the product can be the whole: then it falls on the last token with any probability.
-    last = (sums < whole).sum(-1, keepdim=True)
-    return torch.minimum(place, last)[:, 0]
+def _kept(probabilities: Tensor, sampling: Sampling) -> Tensor:
+    """The probabilities that top_k and top_p leave, and 0 for the others."""
+    ordered, tokens = probabilities.sort(-1, descending=True)
+    ordered, tokens = ordered[:, : sampling.top_k or None], tokens[:, : sampling.top_k or None]
+    shares = ordered / ordered.sum(-1, keepdim=True)
+    before = shares.cumsum(-1) - shares
+    kept = torch.where(before < max(sampling.top_p, 1e-6), ordered, 0.0)
+    return torch.zeros_like(probabilities).scatter(-1, tokens, kept)
