@@ -24,10 +24,10 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 from components.texts import error_text
 from core.engine import Feature
 from core.errors import EngineError, InvalidInput, ThoughtscopeError
-from engines import models
-from engines.embedded import embedded
 from engines.host import LocalHost
-from engines.url import Place, at_url, place, what_it_lacks
+from engines.llamacpp.host import embedded
+from engines.models import catalogue
+from engines.url.engine import Place, at_url, place, what_it_lacks
 from strategies import REGISTRY
 
 KEY = "THOUGHTSCOPE_API_KEY"
@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
         "--model",
         default=argparse.SUPPRESS,  # What stands before the command counts, too.
         help="a name from `app.py models`, a .gguf file, or a Hub id (owner/repo or "
-        f"owner/repo:file.gguf), default {models.DEFAULT}; with --engine the name of a model "
+        f"owner/repo:file.gguf), default {catalogue.DEFAULT}; with --engine the name of a model "
         "there, default the first one",
     )
     model.add_argument("--engine", metavar="URL", default=argparse.SUPPRESS, help=_ENGINE)
@@ -93,7 +93,7 @@ def add_page_options(page: argparse.ArgumentParser) -> None:
 def host_of(given: argparse.Namespace, cannot: Mapping[Feature, str] | None = None) -> LocalHost:
     """The engine that was chosen; nothing is started yet. Raises InvalidInput and ModelError."""
     if given.engine is None:
-        return embedded(given.model or models.DEFAULT)
+        return embedded(given.model or catalogue.DEFAULT)
     return at_url(server_of(given), given.model or "", cannot or {})
 
 
@@ -117,8 +117,8 @@ def lacking(given: argparse.Namespace) -> Mapping[Feature, str]:
 
 def listing(_given: argparse.Namespace) -> int:
     """Print the catalogue."""
-    for model in models.CATALOGUE.values():
-        default = " (default)" if model.id == models.DEFAULT else ""
+    for model in catalogue.CATALOGUE.values():
+        default = " (default)" if model.id == catalogue.DEFAULT else ""
         print(f"{model.id}\t{model.bytes / 1e6:,.0f} MB\t{model.licence}\t{model.repo}{default}")
     return EXIT_ANSWER
 

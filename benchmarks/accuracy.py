@@ -24,8 +24,8 @@ from core.engine import Engine
 from core.params import build
 from core.question import ask
 from core.run import Run
-from engines.embedded import embedded
-from engines.models import DEFAULT
+from engines.llamacpp.host import embedded
+from engines.models.catalogue import DEFAULT
 from strategies import REGISTRY
 
 RESULTS = Path(__file__).parent / "results"

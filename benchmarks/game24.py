@@ -27,7 +27,7 @@ from core.params import build
 from core.question import Question, ask
 from core.run import Run
 from core.trace import Trace
-from engines.embedded import embedded
+from engines.llamacpp.host import embedded
 from strategies import prompts
 from strategies.tree_of_thoughts import STRATEGY, Params
 

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from core.engine import Sampling
-from engines.embedded import embedded
-from engines.lanes import Lanes
-from engines.llamacpp import LlamaCpp
+from engines.llamacpp.engine import LlamaCpp
+from engines.llamacpp.host import embedded
+from engines.llamacpp.lanes import Lanes
 
 State = tuple[int, ...]
 

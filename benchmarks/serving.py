@@ -20,7 +20,7 @@ from playwright.async_api import Browser, Page
 
 from benchmarks.standing import Standing, ask, fill, opened, standing
 from core.engine import Chunk, Sampling
-from engines.llamacpp import LlamaCpp
+from engines.llamacpp.engine import LlamaCpp
 from strategies.prompts import TRIGGERS
 
 QUESTION = (

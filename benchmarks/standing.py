@@ -11,8 +11,8 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from app import lifespan
 from components.page import Page as AppPage
-from engines.embedded import embedded
-from engines.llamacpp import LlamaCpp
+from engines.llamacpp.engine import LlamaCpp
+from engines.llamacpp.host import embedded
 from strategies import REGISTRY
 
 CHROMIUM = [

@@ -27,8 +27,8 @@ from core.params import build
 from core.question import ask
 from core.run import Run
 from core.trace import Trace, TraceNode
-from engines.embedded import embedded
-from engines.models import DEFAULT
+from engines.llamacpp.host import embedded
+from engines.models.catalogue import DEFAULT
 from strategies import REGISTRY
 
 COUNTS = (0, 1, 2, 4)

@@ -26,8 +26,8 @@ def say(words: str) -> None:
 @pytest.fixture(scope="session")
 def smollm2() -> Path:
     """The small real model, fetched the way the app fetches it and kept in the app's cache."""
-    from engines.download import fetch
-    from engines.models import CATALOGUE, cache_folder
+    from engines.models.catalogue import CATALOGUE, cache_folder
+    from engines.models.download import fetch
 
     model = CATALOGUE["smollm2-135m"]
     say(f"\nsmollm2-135m ({model.bytes / 1e6:.0f} MB): from {cache_folder()} or fetched now")

@@ -82,7 +82,11 @@ def test_the_rooms_that_are_read_are_all_there():
         ("strategies", "if True:\n    from components import paths", "components"),
         ("strategies", "import transformers", "transformers"),
         ("components", "import strategies", "strategies"),
-        ("components", "import importlib\nimportlib.import_module('engines.models')", "engines"),
+        (
+            "components",
+            "import importlib\nimportlib.import_module('engines.models.catalogue')",
+            "engines",
+        ),
         ("components", "import xllamacpp", "xllamacpp"),
         ("app", "from vllm import LLM", "vllm"),
         ("core", "from . import errors", "."),

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from engines.url import Place, place
+from engines.url.engine import Place, place
 
 Body = dict[str, Any]
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from core.engine import EngineInfo
-from engines.admission import Admission
-from engines.connection import Connection
-from engines.llamacpp_dialect import LlamaServer
+from engines.llamacpp.dialect import LlamaServer
+from engines.server.admission import Admission
+from engines.server.connection import Connection
 
 Play = Callable[[asyncio.StreamWriter], Any]
 INFO = EngineInfo("standin", "llama.cpp", "none", 2048, cannot={"min_tokens": "cannot.min_tokens"})

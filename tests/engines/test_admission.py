@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from engines.admission import Admission
+from engines.server.admission import Admission
 
 
 async def enter(

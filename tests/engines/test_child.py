@@ -11,9 +11,9 @@ import pytest
 
 from core.engine import Sampling
 from core.errors import EngineDied, EngineUnavailable
-from engines import child
-from engines.child import Child
-from engines.llamacpp import LlamaCpp
+from engines import process as child
+from engines.llamacpp.engine import LlamaCpp
+from engines.process import Child
 from tests.engines.texts import Sample, begun, gather, until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +21,7 @@ CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children")
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from engines.llamacpp import LlamaCpp
+from engines.llamacpp.engine import LlamaCpp
 async def main():
     engine = await LlamaCpp.start(Path(sys.argv[1]), "parent", pool=512, slots=2)
     print(engine.pid, flush=True)
@@ -85,7 +85,7 @@ async def test_a_running_server(smollm2: Path) -> None:
     try:
         assert engine.info.device == "CPU · 1 thread" and engine.info.context == 512
         assert os.getpriority(os.PRIO_PROCESS, engine.pid) > os.getpriority(os.PRIO_PROCESS, 0)
-        assert arguments(engine.pid)[1:] == [b"-m", b"engines.llamacpp_child", b""]
+        assert arguments(engine.pid)[1:] == [b"-m", b"engines.llamacpp.child", b""]
         async with httpx.AsyncClient(base_url=url, trust_env=False) as stranger:
             for path in ("/props", "/slots", "/metrics"):
                 assert (await stranger.get(path)).status_code == 401
@@ -164,7 +164,7 @@ async def test_a_child_that_cannot_start() -> None:
 
 async def test_a_start_that_takes_too_long(smollm2: Path) -> None:
     with pytest.raises(EngineUnavailable, match="engine_start"):
-        await Child.start("engines.llamacpp_child", {"model": str(smollm2)}, seconds=0.01)
+        await Child.start("engines.llamacpp.child", {"model": str(smollm2)}, seconds=0.01)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from core.engine import Sampling
-from engines.llamacpp import LlamaCpp
+from engines.llamacpp.engine import LlamaCpp
 from tests.engines.texts import gather
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

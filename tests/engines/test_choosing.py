@@ -3,8 +3,8 @@
 import pytest
 
 from core.errors import EngineError
-from engines.choosing import Choosing
-from engines.vocabulary import Vocabulary
+from engines.in_process.choosing import Choosing
+from engines.in_process.vocabulary import Vocabulary
 
 PIECES = [b"", *(bytes([letter]) for letter in b"abcde"), b"ab", b"cd", b"\xe6", b"\x98\xaf"]
 END = 0

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from engines.llamacpp import LlamaCpp
-from engines.openai_dialect import ChatServer, OpenAIServer, VllmServer
-from engines.url import UrlEngine, place
+from engines.llamacpp.engine import LlamaCpp
+from engines.url.engine import UrlEngine, place
+from engines.url.openai import ChatServer, OpenAIServer, VllmServer
 from tests.engines.conformance import PROMISES, Subject, every_promise
 from tests.engines.openai_standin import EVERYTHING, Standin, lacking, serving
 

@@ -9,9 +9,9 @@ import pytest_asyncio
 
 from core.engine import Sampling
 from core.errors import EngineUnavailable
-from engines import embedded
-from engines.llamacpp import LlamaCpp
-from engines.models import CATALOGUE, delimiters
+from engines.llamacpp import host as embedded
+from engines.llamacpp.engine import LlamaCpp
+from engines.models.catalogue import CATALOGUE, delimiters
 from tests.engines.texts import gather
 
 THINK = ("<think>\n", "\n</think>\n\n")

@@ -14,7 +14,7 @@ import pytest
 from core.engine import EngineStatus, Sampling
 from core.errors import EngineDied, EngineUnavailable, ModelError
 from engines.host import LocalHost, Progress
-from engines.llamacpp import LlamaCpp
+from engines.llamacpp.engine import LlamaCpp
 from engines.meter import Meter
 from engines.scripted import ScriptedEngine
 from tests.engines.texts import Sample, begun, gather, until

@@ -14,12 +14,13 @@ from huggingface_hub import constants
 from huggingface_hub.errors import RepositoryNotFoundError
 
 from core.errors import EngineUnavailable, ModelError
-from engines import in_process_host, snapshot
-from engines.in_process import LIBRARIES, InProcess, require_libraries
-from engines.in_process_host import bring_model, in_process
-from engines.job import Progress
+from engines.in_process import host as in_process_host
+from engines.in_process.engine import LIBRARIES, InProcess, require_libraries
+from engines.in_process.host import bring_model, in_process
+from engines.models import snapshot
+from engines.models.job import Progress
 from tests.conftest import ROOT
-from tests.engines.fetching.hub_standin import Hub, serving
+from tests.engines.models.hub_standin import Hub, serving
 
 THINK = ("<think>\n", "\n</think>\n\n")
 
@@ -105,7 +106,7 @@ async def test_the_engine_is_told_its_name_and_its_delimiters(
 
 
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engines.in_process.LIBRARIES", ("json", "no_such_one", "nor_this"))
+    monkeypatch.setattr("engines.in_process.engine.LIBRARIES", ("json", "no_such_one", "nor_this"))
     with pytest.raises(EngineUnavailable) as caught:
         require_libraries()
     assert caught.value.fields == {"missing": "no_such_one, nor_this"}
@@ -121,7 +122,7 @@ def test_what_is_needed_is_required_and_explained() -> None:
 def test_the_default_install_needs_none_of_it() -> None:
     """Choosing this engine by name imports neither library."""
     code = (
-        "import sys, engines.in_process_host as host; host.in_process('smollm2-135m');"
+        "import sys, engines.in_process.host as host; host.in_process('smollm2-135m');"
         "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

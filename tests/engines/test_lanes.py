@@ -5,7 +5,7 @@ from collections.abc import Hashable, Sequence
 
 import pytest
 
-from engines.lanes import LONG, Lanes, common
+from engines.llamacpp.lanes import LONG, Lanes, common
 
 PREFIX = tuple(range(200))
 

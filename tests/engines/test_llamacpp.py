@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from core.engine import Sampling, Usage
 from core.errors import EngineError
-from engines.llamacpp import LlamaCpp
+from engines.llamacpp.engine import LlamaCpp
 from tests.engines.texts import gather, texts, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -7,8 +7,8 @@ import pytest
 
 from core.engine import Chunk, Sampling, Usage
 from core.errors import EngineDied
-from engines.openai_reader import OpenAIReader, Telling
-from engines.sse import Object
+from engines.server.sse import Object
+from engines.url.reader import OpenAIReader, Telling
 
 HOT = Sampling(0.7)
 

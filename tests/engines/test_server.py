@@ -7,7 +7,7 @@ import pytest
 
 from core.engine import Sampling
 from core.errors import ContextOverflow, EngineDied, EngineError, EngineUnavailable
-from engines.connection import Connection
+from engines.server.connection import Connection
 from tests.engines.standin import HEAD, Play, engine_of, event, written
 from tests.engines.texts import Sample, gather
 

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from core.engine import Sampling, Usage, asker
-from engines.llamacpp import LlamaCpp
+from engines.llamacpp.engine import LlamaCpp
 from tests.engines.texts import Sample, gather, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engines.stops import StopFinder
+from engines.in_process.stops import StopFinder
 
 
 def fed(stops: tuple[str, ...], *pieces: str) -> list[str]:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from engines.turns import Turns
+from engines.in_process.turns import Turns
 
 
 async def test_one_at_a_time_in_the_order_of_asking() -> None:

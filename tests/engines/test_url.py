@@ -22,7 +22,7 @@ from core.params import build
 from core.question import Question
 from core.run import Run
 from engines.host import LocalHost
-from engines.url import Place, UrlEngine, at_url, place, what_it_lacks
+from engines.url.engine import Place, UrlEngine, at_url, place, what_it_lacks
 from strategies import REGISTRY
 from tests.engines.openai_standin import HEAD, Body, Play, Standin, event, lacking, serving
 from tests.engines.texts import gather, until

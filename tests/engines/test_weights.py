@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from engines.weights import Step, Weighing
+from engines.server.weights import Step, Weighing
 
 VERDICTS = ("sure", "likely", "impossible")
 

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from engines.worker import Worker
+from engines.in_process.worker import Worker
 from tests.engines.texts import until
 
 WHO: ContextVar[str] = ContextVar("who", default="nobody")

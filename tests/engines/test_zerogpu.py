@@ -9,8 +9,8 @@ import pytest
 
 from core.engine import Sampling
 from core.errors import EngineError
-from engines import zerogpu
-from engines.zerogpu import LONGEST, SHORTEST, Work, gpu_seconds, on_gpu
+from engines.in_process import zerogpu
+from engines.in_process.zerogpu import LONGEST, SHORTEST, Work, gpu_seconds, on_gpu
 
 PROMPT = range(400)
 

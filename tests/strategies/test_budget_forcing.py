@@ -15,7 +15,7 @@ from core.events import Marked, Noted
 from core.params import build, specs
 from core.question import Question, ask
 from core.run import Run, derive_seed
-from engines.llamacpp import LlamaCpp
+from engines.llamacpp.engine import LlamaCpp
 from engines.scripted import INFO, ScriptedEngine
 from strategies import REGISTRY
 from strategies.budget_forcing import WORDS, Params

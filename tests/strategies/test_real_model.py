@@ -7,7 +7,7 @@ from core.driver import Driver
 from core.params import build
 from core.question import ask
 from core.run import Run
-from engines.llamacpp import LlamaCpp
+from engines.llamacpp.engine import LlamaCpp
 from strategies import REGISTRY
 
 SETTINGS = {

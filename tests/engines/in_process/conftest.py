@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from engines.in_process import Desk, InProcess
-from engines.worker import Worker
+from engines.in_process.engine import Desk, InProcess
+from engines.in_process.worker import Worker
 
 if importlib.util.find_spec("torch") is None:
     collect_ignore_glob = ["test_*.py"]
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 async def engine_over(loaded: Any, name: str = "SmolLM2") -> InProcess:
     """An engine with a model that several tests share."""
-    from engines.generation import Generation
+    from engines.in_process.generation import Generation
 
     desk = Desk()
     desk.generation = Generation(loaded)
@@ -40,7 +40,7 @@ async def engine_over(loaded: Any, name: str = "SmolLM2") -> InProcess:
 @pytest.fixture(scope="session")
 def loaded(smollm2: Path) -> Any:
     """SmolLM2, from its GGUF file; on the CPU, so that texts do not depend on the machine."""
-    from engines.loading import load
+    from engines.in_process.loading import load
 
     return load(smollm2, cpu())
 
@@ -51,7 +51,7 @@ def cpu(**changes: Any) -> Any:
 
     import torch
 
-    from engines.loading import Device
+    from engines.in_process.loading import Device
 
     device = Device("cpu", "CPU · 1 thread", torch.float32, 8192, 16384, 32)
     return replace(device, **changes)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from engines.in_process import Desk, InProcess
-from engines.reading import Reader
-from engines.worker import Worker
+from engines.in_process.engine import Desk, InProcess
+from engines.in_process.reading import Reader
+from engines.in_process.worker import Worker
 from tests.engines.conformance import Subject, every_promise
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -27,7 +27,7 @@ class CountingReader(Reader):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def subject(loaded: Any) -> AsyncGenerator[Subject, None]:
-    from engines.generation import Generation
+    from engines.in_process.generation import Generation
 
     desk = Desk()
     desk.generation = Generation(loaded)

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from core.engine import Sampling, Usage, asker
 from core.errors import ContextOverflow, EngineDied, EngineError, EngineUnavailable
-from engines.in_process import InProcess
+from engines.in_process.engine import InProcess
 from tests.engines.in_process.conftest import engine_over
 from tests.engines.texts import Sample, begun, gather, texts, until
 

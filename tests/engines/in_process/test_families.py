@@ -16,10 +16,10 @@ from transformers import (
 
 from core.engine import Chunk, Sampling
 from core.errors import EngineDied, EngineError
-from engines import reading
-from engines.generation import Generation
-from engines.loading import Loaded
-from engines.vocabulary import Vocabulary
+from engines.in_process import reading
+from engines.in_process.generation import Generation
+from engines.in_process.loading import Loaded
+from engines.in_process.vocabulary import Vocabulary
 from tests.engines.in_process.conftest import cpu, tiny_config
 
 SIZE = 64

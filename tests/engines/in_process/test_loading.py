@@ -12,12 +12,12 @@ import torch
 
 from core.engine import Sampling
 from core.errors import EngineDied, EngineError, ModelError
-from engines import loading
-from engines.generation import Generation
-from engines.in_process import Desk, InProcess
-from engines.in_process_host import in_process
-from engines.loading import load
-from engines.vocabulary import Vocabulary, read_vocabulary
+from engines.in_process import loading
+from engines.in_process.engine import Desk, InProcess
+from engines.in_process.generation import Generation
+from engines.in_process.host import in_process
+from engines.in_process.loading import load
+from engines.in_process.vocabulary import Vocabulary, read_vocabulary
 from tests.engines.in_process.conftest import cpu
 from tests.engines.texts import gather, texts, until
 
@@ -58,7 +58,7 @@ async def test_a_device_that_fails_costs_a_reload_and_not_the_app(
         raise RuntimeError("device-side assert triggered")
 
     with monkeypatch.context() as broken:
-        broken.setattr("engines.reading.Reader.forward", fails)
+        broken.setattr("engines.in_process.reading.Reader.forward", fails)
         with pytest.raises(EngineDied, match="device-side assert"):
             await texts(first, "Say:", Sampling(max_tokens=2))
     second = await host.ready()
@@ -77,7 +77,7 @@ async def test_memory_that_is_short_costs_one_request(
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
     with monkeypatch.context() as broken:
-        broken.setattr("engines.reading.Reader.forward", fails)
+        broken.setattr("engines.in_process.reading.Reader.forward", fails)
         with pytest.raises(EngineError, match="engine_memory"):
             await texts(engine, "Say:", Sampling(max_tokens=2))
     assert await texts(engine, "Say:", Sampling(max_tokens=2))

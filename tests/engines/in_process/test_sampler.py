@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.engine import Sampling
-from engines.sampler import Dice, draw, without
+from engines.in_process.sampler import Dice, draw, without
 
 PROBABILITIES = [0.1, 0.4, 0.2, 0.3]
 ROW = torch.tensor([PROBABILITIES]).log()

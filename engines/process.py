@@ -1,0 +1,108 @@
+"""A server in a child process that says where it listens, and that dies with this process."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from core.errors import EngineDied, EngineUnavailable
+from engines.server.sse import parse, part
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 600.0
+LOG_CHARACTERS = 32_768
+LOG_LINES = 200
+REASON_LINES = 8
+REASON_CHARACTERS = 1000
+
+
+class Child:
+    """A running `python -m module`. Made by `start`, ended by `close`.
+
+    The child reads its configuration, which may hold a secret, as one line of JSON from its
+    standard input, answers {"url": …} in a line on its standard output, and ends when its standard
+    input does: that happens also when this process is killed.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.url = ""
+        self._process = process
+        self._log = b""
+        self._drained = asyncio.ensure_future(self._drain())
+        self._exited = asyncio.ensure_future(process.wait())
+
+    @classmethod
+    async def start(
+        cls, module: str, config: Mapping[str, object], seconds: float = START_SECONDS
+    ) -> "Child":
+        """Start `module`, and wait until it listens.
+
+        Raises EngineUnavailable ("engine_start") with the last lines of its log as `reason`.
+        """
+        paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", module),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        )
+        child = cls(process)
+        try:
+            child.url = await asyncio.wait_for(child._introduce(config), seconds)
+        except (EngineDied, TimeoutError) as error:
+            await child.close()
+            raise EngineUnavailable("engine_start", reason=child._reason()) from error
+        finally:
+            if not child.url:
+                await child.close()
+        return child
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.returncode is None
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """The last lines that it wrote to its standard error."""
+        lines = self._log.decode("utf-8", "replace").splitlines()
+        return "\n".join(lines[-LOG_LINES:])
+
+    async def ended(self) -> None:
+        """Wait until the process has ended."""
+        await asyncio.wait({self._exited})
+
+    async def close(self) -> None:
+        """Kill the process, which has nothing to save, and wait until it is gone."""
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        await asyncio.wait({self._exited, self._drained})
+
+    async def _introduce(self, config: Mapping[str, object]) -> str:
+        """Tell the child its configuration, and read where it listens."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None
+        with suppress(ConnectionError):  # It has ended already; its log says why.
+            stdin.write(json.dumps(config).encode() + b"\n")
+            await stdin.drain()
+        return part(parse(await stdout.readline()), "url", str)
+
+    async def _drain(self) -> None:
+        """Keep the end of the log, and keep the pipe from filling up."""
+        assert self._process.stderr is not None
+        while block := await self._process.stderr.read(4096):
+            self._log = (self._log + block)[-LOG_CHARACTERS:]
+
+    def _reason(self) -> str:
+        lines = self.log.splitlines()[-REASON_LINES:]
+        return "\n".join(lines)[-REASON_CHARACTERS:] or f"exit status {self._process.returncode}"

@@ -1,0 +1,1 @@
+"""Any completions server at a URL: which dialect it speaks, and what it can do."""
