@@ -1,6 +1,6 @@
 """The engine badge: what is running, or how far it is from running."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -32,6 +32,7 @@ def badge(status: EngineStatus, text: Text, language: Language) -> dict[str, Any
     return {
         "phase": status.phase,
         "who": " · ".join(part for part in (status.model, status.engine, status.device) if part),
+        "why": text(status.why) if status.why else "",
         "state": _state(status, text, language),
         "share": share,
         **_details(status, text),
@@ -61,11 +62,17 @@ def _state(status: EngineStatus, text: Text, language: Language) -> str:
     if status.phase == "failed":
         return text("badge.failed", reason=error_text(status.error, language))
     if status.phase == "ready":
-        state = text("badge.busy", n=status.active) if status.active else text("badge.idle")
-        return (
-            f"{state} · {text('badge.rate', rate=f'{status.rate:.0f}')}" if status.rate else state
-        )
+        return " · ".join(_work(status, text))
     return text(f"badge.{status.phase}" if status.phase != "fetching" else "badge.starting")
+
+
+def _work(status: EngineStatus, text: Text) -> Iterator[str]:
+    """What a running engine does, how fast, and the memory that it holds."""
+    yield text("badge.busy", n=status.active) if status.active else text("badge.idle")
+    if status.rate:
+        yield text("badge.rate", rate=f"{status.rate:.0f}")
+    if status.memory:
+        yield text("badge.memory", n=f"{status.memory / 1e9:.1f}")
 
 
 def _megabytes(count: float) -> str:

@@ -1,7 +1,7 @@
 """What each open browser tab holds. Nobody sees another's."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -81,7 +81,7 @@ class Screen:
 
 @dataclass(slots=True)
 class Session:
-    """A tab: its language, its run and its replay."""
+    """A tab: its language, its run and its replay; `refused` is why an engine was not changed."""
 
     language: Language = "en"
     explore: Screen = field(default_factory=Screen)
@@ -101,6 +101,7 @@ class Session:
     playing: bool = False
     plays: int = 0
     rate: float = 1.0
+    refused: Mapping[str, object] | None = None
 
     async def stop(self) -> None:
         """End the run, whether it is about to begin, waits for the engine or is being made."""
@@ -126,6 +127,10 @@ class Sessions:
                 raise InvalidInput("too_many_sessions", limit=MAX_SESSIONS)
             self._open[key] = Session()
         return self._open[key]
+
+    async def stop_all(self) -> None:
+        """End all runs that are being made or wait, in order."""
+        await asyncio.gather(*(session.stop() for session in self._open.values()))
 
     async def close(self, request: gr.Request) -> None:
         """The tab was closed: end its run and forget it."""

@@ -107,6 +107,11 @@ def test_an_engine_that_is_no_address_is_refused():
     assert "localhost:8000" in done.stderr and "http://host:8000/v1" in done.stderr
 
 
+def test_it_is_said_which_engine_was_taken_and_why(tmp_path):
+    done = command("run", "direct", QUESTION, "--model", str(tmp_path / "none.gguf"))
+    assert "Engine: llama.cpp, embedded (no GPU for vLLM here)" in done.stderr
+
+
 def test_what_stands_before_the_command_counts_and_what_stands_after_it_overrules():
     words = ["--engine", "http://a", "--model", "m", "run", "direct", QUESTION]
     given = parser().parse_args(words)

@@ -9,7 +9,8 @@ import math
 import os
 import random
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
@@ -17,7 +18,11 @@ from fastapi.routing import APIRoute
 
 from components.page import Page
 from core.engine import Sampling
-from engines.scripted import ScriptedEngine, ScriptedHost
+from core.errors import EngineUnavailable
+from engines.choice import Choice, Kind
+from engines.models.catalogue import unknown
+from engines.scripted import INFO, ScriptedEngine, ScriptedHost
+from engines.switch import Switch, maker
 from strategies import REGISTRY
 from tests.browser.scripted_tree import tree_reply
 from tests.browser.scripted_waits import waits_reply
@@ -95,6 +100,24 @@ class Scripted:
         self.there = asyncio.Event()
         self.there.set()
         self.host = ScriptedHost(self.engine, waiting=self.there)
+        # Another engine, whose texts carry no log-probabilities, and one that is not to be had.
+        other = replace(INFO, model="other", cannot={"logprobs": "cannot.logprobs"})
+        self.other = ScriptedHost(ScriptedEngine(reply, other, gate=self.valve))
+        self.switch = self._switch()
+
+    def _switch(self) -> Switch:
+        lacking = EngineUnavailable("engine_packages", missing="torch")
+        kinds = {
+            "llama.cpp": Kind("llama.cpp", self._of_model, lambda: ("scripted", "other")),
+            "transformers": Kind("transformers", self._of_model, lambda: (), lambda: lacking),
+        }
+        choice = Choice("llama.cpp", "choice.no_gpu")
+        return Switch(choice, "", self.host, maker("", kinds), kinds)  # type: ignore[arg-type]
+
+    def _of_model(self, name: str) -> Any:
+        if name not in ("scripted", "other"):
+            raise unknown(name)
+        return self.other if name == "other" else self.host
 
     @property
     def routes(self) -> list[APIRoute]:
@@ -119,7 +142,7 @@ class Scripted:
 
 def main(port: int) -> None:
     scripted = Scripted()
-    page = Page(REGISTRY, scripted.host)
+    page = Page(REGISTRY, scripted.switch, switch=scripted.switch)
     page.blocks.queue(default_concurrency_limit=None).launch(
         server_name="127.0.0.1",
         server_port=port,
