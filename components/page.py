@@ -141,7 +141,8 @@ class Page:
         # Gradio's page goes through every component that was ever the output of an event, at every
         # event: whoever reads the first language is spared the one that changes all words.
         self.blocks.load(None, None, self.language, js=_FIRST_LANGUAGE)
-        self.language.change(self._say, self.language, words, **QUIET)
+        told: dict[str, Any] = {"show_progress_on": self.language, **QUIET}
+        self.language.change(self._say, self.language, words, **told)
         self.language.input(None, self.language, None, js=_KEEP_LANGUAGE)
         dark.click(None, None, None, js=_SWITCH_THEME)
         if self.picker:

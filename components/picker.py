@@ -79,7 +79,8 @@ class Picker:
             return say(session)
 
         asked = [self._kind, self._model, self._address]
-        self._go.click(change, asked, words, **QUIET)
+        told: dict[str, Any] = {"show_progress_on": self._go, **QUIET}
+        self._go.click(change, asked, words, **told)
 
     async def _show(self, kind: str) -> list[Any]:
         """The models that a kind of engine knows; an address for a server only."""
