@@ -35,6 +35,7 @@ from hosting.space import HARDWARE, Preload, space_files
 from strategies import REGISTRY
 
 KEY = "THOUGHTSCOPE_API_KEY"
+QUEUE = 1_000  # events of pages that are not yet looked at; on ZeroGPU Gradio would take 1
 EXIT_ANSWER, EXIT_FAILED, EXIT_USAGE, EXIT_NO_ANSWER = 0, 1, 2, 3
 
 _ENGINE = (
@@ -190,7 +191,7 @@ def serve(given: argparse.Namespace) -> int:
     page = Page(REGISTRY, host)
     signal.signal(signal.SIGTERM, interrupt)
     try:
-        page.blocks.queue(default_concurrency_limit=None).launch(
+        page.blocks.queue(default_concurrency_limit=None, max_size=QUEUE).launch(
             server_name=given.host,
             server_port=given.port,
             app_kwargs={"lifespan": lifespan(host), **page.app_options},

@@ -87,14 +87,16 @@ SUFFIXES = {".py", ".json", ".jsonl", ".js", ".css", ".md", ".LICENSE"}
 def app_files(root: Path) -> dict[str, bytes]:
     """The app's own files: its code and what that reads, and the licence."""
     found = [root / "app.py", root / "LICENSE"]
-    found += [path for room in ROOMS for path in sorted((root / room).rglob("*")) if ours(path)]
+    for room in ROOMS:
+        within = sorted((root / room).rglob("*"))
+        found += [path for path in within if path.is_file() and ours(path.relative_to(root))]
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
 
 
 def ours(path: Path) -> bool:
-    """Whether it is a file of the app's, and not left behind by Python or an editor."""
-    hidden = any(part.startswith(".") for part in path.parts[-2:])
-    return path.suffix in SUFFIXES and path.is_file() and not hidden
+    """Whether a file is the app's, and not left behind by Python or an editor."""
+    aside = any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+    return path.suffix in SUFFIXES and not aside
 
 
 def card(root: Path, machine: Hardware, gradio: str, preload: Preload) -> str:
