@@ -4,6 +4,7 @@ python app.py                                  the page, with the best engine th
 python app.py --engine http://host:8000/v1     the page, on a server that runs already
 python app.py run STRATEGY "QUESTION" …        one run, without a page
 python app.py models                           the models known by name
+python app.py space DIR --hardware cpu-basic   a folder to be pushed to Hugging Face Spaces
 """
 
 import argparse
@@ -26,12 +27,16 @@ from core.engine import URL, Feature
 from core.errors import EngineError, InvalidInput, ThoughtscopeError
 from engines.choice import KINDS, Choice, choose
 from engines.host import LocalHost
+from engines.in_process.zerogpu import DEFAULT as ON_ZEROGPU
 from engines.models import catalogue
 from engines.switch import Switch, maker
 from engines.url.engine import Place, at_url, place, what_it_lacks
+from hosting.folder import write_space
+from hosting.space import HARDWARE, Preload, space_files
 from strategies import REGISTRY
 
 KEY = "THOUGHTSCOPE_API_KEY"
+QUEUE = 1_000  # events of pages that are not yet looked at; on ZeroGPU Gradio would take 1
 EXIT_ANSWER, EXIT_FAILED, EXIT_USAGE, EXIT_NO_ANSWER = 0, 1, 2, 3
 
 _ENGINE = (
@@ -81,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--reference", default="", help="the right answer, kept in the recording")
     run.add_argument("--record", type=Path, metavar="FILE", help="write the run to a recording")
     run.set_defaults(command=run_once)
+    add_space_options(commands.add_parser("space", help="write a folder for Hugging Face Spaces"))
     return whole
 
 
@@ -90,6 +96,21 @@ def add_page_options(page: argparse.ArgumentParser) -> None:
     page.add_argument("--engine", metavar="ENGINE", help=_ENGINE)
     page.add_argument("--host", help="address to listen on; default 127.0.0.1")
     page.add_argument("--port", type=int, help="default: the first free one from 7860")
+
+
+def add_space_options(space: argparse.ArgumentParser) -> None:
+    """Options of `app.py space`."""
+    space.add_argument(
+        "folder",
+        type=Path,
+        metavar="DIR",
+        help="a new folder, or a clone of the Space's repository",
+    )
+    space.add_argument("--hardware", choices=list(HARDWARE), required=True)
+    space.add_argument(
+        "--force", action="store_true", help="write over what was changed there, too"
+    )
+    space.set_defaults(command=make_space)
 
 
 def chosen(given: argparse.Namespace) -> Choice:
@@ -136,6 +157,28 @@ def listing(_given: argparse.Namespace) -> int:
     return EXIT_ANSWER
 
 
+def make_space(given: argparse.Namespace) -> int:
+    """Write the folder of a Space. Raises InvalidInput and HostingError."""
+    root = Path(__file__).resolve().parent
+    if given.folder.resolve() == root:
+        raise InvalidInput("space_itself", path=str(given.folder))
+    files = space_files(root, given.hardware, preload(SPACE_MODELS[given.hardware]))
+    write_space(given.folder, given.hardware, files, given.force)
+    size = sum(map(len, files.values())) / 1e6
+    print(f"{given.folder}: {len(files)} files, {size:.1f} MB, for {given.hardware}")
+    return EXIT_ANSWER
+
+
+# What each hardware runs by itself: it is on the Space's disk before the Space first starts.
+SPACE_MODELS = {"cpu-basic": catalogue.DEFAULT, "zero": ON_ZEROGPU, "gpu": "Qwen/Qwen3-8B"}
+
+
+def preload(name: str) -> Preload:
+    """Where the Hub has a model of the catalogue, or one with a Hub id."""
+    model = catalogue.CATALOGUE.get(name)
+    return Preload(model.repo, model.file) if model else Preload(name)
+
+
 def run_once(given: argparse.Namespace) -> int:
     """One run; progress to stderr, the answer to stdout."""
     from components.console import run_in_console
@@ -164,7 +207,7 @@ def serve(given: argparse.Namespace) -> int:
     page = Page(REGISTRY, host, switch=host)
     signal.signal(signal.SIGTERM, interrupt)
     try:
-        page.blocks.queue(default_concurrency_limit=None).launch(
+        page.blocks.queue(default_concurrency_limit=None, max_size=QUEUE).launch(
             server_name=given.host,
             server_port=given.port,
             app_kwargs={"lifespan": lifespan(host), **page.app_options},

@@ -28,21 +28,34 @@ from core.strategy import Strategy
 PLOTLY = ASSETS / "vendor" / "plotly-basic.min.js"
 HIERARCHY = ASSETS / "vendor" / "d3-hierarchy.min.js"
 
-_FIRST_LANGUAGE = """() => {
+# What a person chose is kept where the browser lets it: in the frame that a Space is shown in, one
+# that blocks other sites' storage raises at its very name.
+_RECALL = """const recall = (key) => {
+    try { return localStorage.getItem(`thoughtscope.${key}`) } catch { return null }
+  };"""
+_KEEP = """const keep = (key, value) => {
+    try { localStorage.setItem(`thoughtscope.${key}`, value) } catch { /* not kept */ }
+  };"""
+_FIRST_LANGUAGE = f"""() => {{
+  {_RECALL}
   const asked = new URLSearchParams(location.search).get('lang');
-  const saved = localStorage.getItem('thoughtscope.language');
   const browser = navigator.language.startsWith('zh') ? 'zh' : 'en';
-  return [asked, saved, browser].find((code) => code === 'en' || code === 'zh');
-}"""
-_KEEP_LANGUAGE = "(code) => localStorage.setItem('thoughtscope.language', code)"
-_SWITCH_THEME = """() => {
+  return [asked, recall('language'), browser].find((code) => code === 'en' || code === 'zh');
+}}"""
+_KEEP_LANGUAGE = f"""(code) => {{
+  {_KEEP}
+  keep('language', code);
+}}"""
+_SWITCH_THEME = f"""() => {{
+  {_KEEP}
   const dark = document.body.classList.toggle('dark');
-  localStorage.setItem('thoughtscope.theme', dark ? 'dark' : 'light');
-}"""
-_FIRST_THEME = """() => {
-  const saved = localStorage.getItem('thoughtscope.theme');
+  keep('theme', dark ? 'dark' : 'light');
+}}"""
+_FIRST_THEME = f"""() => {{
+  {_RECALL}
+  const saved = recall('theme');
   if (saved) document.body.classList.toggle('dark', saved === 'dark');
-}"""
+}}"""
 
 
 class Page:
@@ -71,6 +84,8 @@ class Page:
             delete_cache=(3600, 86400),
         ) as self.blocks:
             self._build(strategies)
+        # On Spaces Gradio's page would fetch its name and likes, and fonts, to write them on top.
+        self.blocks.space_id = None
 
     @property
     def launch_options(self) -> dict[str, Any]:
@@ -84,7 +99,11 @@ class Page:
             ),
             "run_history": False,
             "footer_links": [],
+            # What Spaces switches on by itself: rendering by Node, tools for programs, an app to
+            # install. None is wanted, and the page is to be the same everywhere.
             "ssr_mode": False,
+            "mcp_server": False,
+            "pwa": False,
             "max_file_size": "8mb",
             "enable_monitoring": False,
         }

@@ -8,6 +8,7 @@ from core.errors import InvalidInput, ThoughtscopeError
 from engines.host import LocalHost
 from engines.in_process.engine import missing_libraries
 from engines.in_process.host import in_process
+from engines.in_process.zerogpu import DEFAULT as ON_ZEROGPU
 from engines.in_process.zerogpu import here as on_zerogpu
 from engines.llamacpp.host import embedded
 from engines.models.catalogue import CATALOGUE, DEFAULT
@@ -41,8 +42,12 @@ def _catalogue() -> tuple[str, ...]:
     return (DEFAULT, *(name for name in CATALOGUE if name != DEFAULT))
 
 
+def _for_transformers() -> tuple[str, ...]:
+    return (ON_ZEROGPU, *_catalogue()) if on_zerogpu() else _catalogue()
+
+
 LLAMACPP = Kind("llama.cpp", embedded, _catalogue)
-TRANSFORMERS = Kind("transformers", in_process, _catalogue, missing_libraries)
+TRANSFORMERS = Kind("transformers", in_process, _for_transformers, missing_libraries)
 KINDS = {kind.name: kind for kind in (LLAMACPP, TRANSFORMERS)}
 
 

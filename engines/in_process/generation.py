@@ -28,14 +28,21 @@ class Generation:
     """
 
     def __init__(self, loaded: Loaded) -> None:
+        self._model = loaded.model
+        self._device = loaded.device.name
         self._reader = Reader(loaded.model, loaded.device.block)
         self._vocabulary = loaded.vocabulary
         self._ends = loaded.ends
         self._cells = loaded.device.cells
 
     def run(self, prompt: Sequence[int], sampling: Sampling, n: int) -> Generator[Told, None, None]:
-        """`continued`, with what may fail in it told."""
+        """`continued`, with what may fail in it told.
+
+        Where a GPU is lent, this is run by a process that has it, for one request or several.
+        """
         try:
+            if self._model.device.type != self._device:
+                self._model.to(self._device)
             yield from self.continued(prompt, sampling, n)
             return
         except EngineError as error:

@@ -110,11 +110,12 @@ def load_tokenizer(path: Path) -> Any:
 
 
 def load_model(path: Path, device: Device) -> Any:
-    """The weights, on the device. Raises ModelError."""
+    """The weights, on the device, or on the CPU while a GPU is only lent. Raises ModelError."""
     release()
     try:
         model = AutoModelForCausalLM.from_pretrained(**_files(path), dtype=device.dtype)
-        return model.to(device.name).eval()
+        # A GPU that is lent is not here yet: see Generation.run.
+        return model.to("cpu" if zerogpu.here() else device.name).eval()
     except (*_REFUSED, SafetensorError, RuntimeError, MemoryError) as error:
         if out_of_memory(error):
             refused = ModelError("model_memory", path=path.name, device=device.shown)

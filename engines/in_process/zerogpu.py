@@ -9,6 +9,9 @@ from typing import Any
 from core.engine import Sampling
 from core.errors import EngineError
 
+DEFAULT = "Qwen/Qwen3-4B"
+"""The Hub id of what is run there: trained to think, and on the GPU in seconds."""
+
 # Cautious figures, in seconds and tokens a second: what was asked for and not used is given back,
 # but work that takes longer is cut off. More than LONGEST is refused to many visitors.
 START_SECONDS = 10.0

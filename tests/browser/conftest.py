@@ -110,14 +110,16 @@ class Watch:
 
 @pytest.fixture
 def browse(browser: Browser) -> Iterator[Browse]:
-    """`browse(url, **options)`: a page in a profile of its own. Its faults fail the test."""
+    """`browse(url, **options)`: a page in a profile of its own. Its faults fail the test. `script`
+    is run before any of the page's own."""
     opened: list[tuple[BrowserContext, Watch]] = []
 
-    def browse(url: str, path: str = "/", **options: Any) -> Page:
+    def browse(url: str, path: str = "/", script: str = "", **options: Any) -> Page:
         settings = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-US"}
         context = browser.new_context(**settings | options)
         context.set_default_timeout(SECONDS * 1_000)
         opened.append((context, Watch(context, url)))
+        context.add_init_script(script)
         page = context.new_page()
         page.goto(url + path)
         expect(page.locator("#badge .who")).not_to_be_empty()

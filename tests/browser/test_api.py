@@ -15,8 +15,8 @@ DEFAULTS = {"Paths": 8, "Temperature": 0.7, "Top-k (0 is off)": 40}
 class Queue:
     """The page's own Run, without the page."""
 
-    def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=f"{url}/gradio_api", timeout=SECONDS)
+    def __init__(self, url: str, headers: dict[str, str] | None = None) -> None:
+        self._client = httpx.Client(base_url=f"{url}/gradio_api", timeout=SECONDS, headers=headers)
         config = httpx.get(f"{url}/config", timeout=SECONDS).json()
         self._components = {made["id"]: made["props"] for made in config["components"]}
         run = next(i for i, props in self._components.items() if props.get("elem_id") == "run")

@@ -19,7 +19,7 @@ from core.votes import WEIGHTINGS
 from strategies import REGISTRY
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("core", "engines", "strategies", "components")
+ROOMS = ("core", "engines", "strategies", "components", "hosting")
 ERRORS = {
     name
     for name, kind in vars(errors).items()

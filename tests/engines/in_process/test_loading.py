@@ -236,3 +236,14 @@ def test_what_is_told_can_be_sent_to_another_process(tiny: Path) -> None:
 def test_a_vocabulary_counts_bytes() -> None:
     words = Vocabulary([b"", b"a", b"ab"], {0: "<s>"})
     assert words.beginning(b"abc") == [1, 2]
+
+
+def test_a_model_for_a_gpu_that_is_only_lent_goes_there_with_the_first_work(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    loaded = load(tiny, cpu(name="meta"))  # a device that is not the CPU, and is everywhere
+    generation = Generation(loaded)
+    assert loaded.model.device.type == "cpu"
+    assert isinstance([*generation.run([1, 2], Sampling(max_tokens=1), 1)][-1], EngineError)
+    assert loaded.model.device.type == "meta"

@@ -1,0 +1,1 @@
+"""How the app is put where others can use it. No Gradio, no engine library."""
