@@ -12,6 +12,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from typing import Any, ClassVar
@@ -31,6 +32,7 @@ def main() -> None:
     parser.add_argument("--together", action="store_true")
     given = parser.parse_args()
     Paced.rate, Paced.seconds, Paced.together = given.rate, given.seconds, given.together
+    ThreadingHTTPServer.request_queue_size = 128
     server = ThreadingHTTPServer(("127.0.0.1", 0), Paced)
     print(server.server_port, flush=True)
     server.serve_forever()
@@ -50,7 +52,9 @@ class Paced(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.path == "/v1/completions":
-            return self._stream(body)
+            with suppress(ConnectionError):  # The client may hang up.
+                self._stream(body)
+            return None
         if self.path == "/tokenize":
             text = body.get("prompt") or "".join(m["content"] for m in body["messages"])
             tokens = list(text.encode())

@@ -1,6 +1,7 @@
 """What 40 streams of 50 tokens a second each cost the app's process.
 
     python -m benchmarks.streams [--paths 40] [--rate 50] [--seconds 20] [--rounds 3] [--together]
+        [--apart]
 
 A server in a process of its own (benchmarks.paced) sends the tokens; who takes them in is, in turn,
 the engine's client alone; self-consistency, without a page; and the whole page, drawn in a browser.
@@ -24,7 +25,7 @@ from playwright.async_api import Page
 
 from benchmarks.standing import ask, opened, standing
 from core.driver import Driver
-from core.engine import EngineInfo, Sampling
+from core.engine import EngineInfo, Feature, Sampling
 from core.question import ask as asked
 from core.run import Run
 from engines.host import LocalHost
@@ -44,11 +45,13 @@ class Load:
     server: Place
     paths: int
     tokens: int
+    apart: bool
 
     def engine(self) -> UrlEngine:
         """An engine on that server. What it can do is known, and is not tried."""
         connection = self.server.connection()
-        info = EngineInfo("paced", "vLLM", self.server.host, 32_768)
+        cannot: dict[Feature, str] = {"n": "cannot.n"} if self.apart else {}
+        info = EngineInfo("paced", "vLLM", self.server.host, 32_768, cannot=cannot)
         vllm = VllmServer(connection, info)
         vllm.manner.named = vllm.manner.ids = vllm.manner.usage = vllm.manner.raw = True
         return UrlEngine(vllm, self.server)
@@ -79,12 +82,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--together", action="store_true", help="all paths' tokens leave at once")
+    parser.add_argument("--apart", action="store_true", help="a request for each path")
     parser.add_argument("--only", choices=STAGES, help="one stage alone, to be looked into")
     given = parser.parse_args()
     chosen = [given.only] if given.only else list(STAGES)
     costs = asyncio.run(measure(given, chosen))
     how = "at once" if given.together else "one by one"
-    print(f"{given.paths} paths at {given.rate:g} tokens a second for {given.seconds:g} s, ", end="")
+    how += " in a request for each path" if given.apart else " in one request"
+    print(
+        f"{given.paths} paths at {given.rate:g} tokens a second for {given.seconds:g} s, ", end=""
+    )
     print(f"sent {how}; {given.rounds} rounds\n")
     print("| taken in by | processor, in cores | µs a token | seconds | bound |")
     print("|---|---|---|---|---|")
@@ -116,7 +123,7 @@ async def paced(given: argparse.Namespace) -> AsyncGenerator[Load, None]:
         assert process.stdout is not None
         port = int(await process.stdout.readline())
         server = place(f"http://127.0.0.1:{port}/v1")
-        yield Load(server, given.paths, int(given.rate * given.seconds))
+        yield Load(server, given.paths, int(given.rate * given.seconds), given.apart)
     finally:
         process.terminate()
         await process.wait()
@@ -173,6 +180,13 @@ async def shown(tab: Page, load: Load) -> None:
     """The last words of every path have to stand in the page."""
     texts = await tab.locator(".card-text").all_inner_texts()
     assert sum("The answer is" in text for text in texts) == load.paths
+
+
+def how(given: argparse.Namespace) -> str:
+    """How the tokens come, in words."""
+    when = "at once" if given.together else "one by one"
+    where = "a request for each path" if given.apart else "one request"
+    return f"sent {when} in {where}; {given.rounds} rounds\n"
 
 
 def row(costs: list[Cost], seconds: float, rate: float) -> str:
