@@ -8,7 +8,8 @@
     │   ├── EngineDied        it stopped in the middle of its work
     │   ├── ServerFailed      a server that is not ours answered late, half, or in no way known
     │   └── ContextOverflow   the prompt does not fit
-    └── ModelError            a model file could not be had or trusted
+    ├── ModelError            a model file could not be had or trusted
+    └── LimitReached          a person has had what this host allows each
 
 An error carries a `code`, which names its sentence in the string tables (`error.<code>`),
 and `fields`, which fill the sentence's blanks. So it is shown in the reader's language, also
@@ -73,3 +74,7 @@ class ContextOverflow(EngineError):
 
 class ModelError(ThoughtscopeError):
     """A model file could not be had, or could not be trusted."""
+
+
+class LimitReached(ThoughtscopeError):
+    """A person has had what this host allows each; what was made is kept."""
