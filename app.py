@@ -21,6 +21,7 @@ from typing import Any
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
+from components.hosting import add_hosting_options, described, limits_of, proxies_of
 from components.texts import error_text
 from core.engine import Feature
 from core.errors import EngineError, InvalidInput, ThoughtscopeError
@@ -88,6 +89,7 @@ def add_page_options(page: argparse.ArgumentParser) -> None:
     page.add_argument("--engine", metavar="URL", help=_ENGINE)
     page.add_argument("--host", help="address to listen on; default 127.0.0.1")
     page.add_argument("--port", type=int, help="default: the first free one from 7860")
+    add_hosting_options(page)
 
 
 def host_of(given: argparse.Namespace, cannot: Mapping[Feature, str] | None = None) -> LocalHost:
@@ -142,10 +144,14 @@ def run_once(given: argparse.Namespace) -> int:
 
 def serve(given: argparse.Namespace) -> int:
     """The page, until it is interrupted."""
-    from components.page import Page  # Gradio takes seconds to import; the other commands need none
+    # Gradio takes seconds to import; the other commands need none.
+    from components.page import Page
+    from components.people import People
 
     host = host_of(given, lacking(given))
-    page = Page(REGISTRY, host)
+    print(described(given, os.environ), file=sys.stderr)
+    people = People(limits_of(given, os.environ), proxies_of(given, os.environ))
+    page = Page(REGISTRY, host, people)
     signal.signal(signal.SIGTERM, interrupt)
     try:
         page.blocks.queue(default_concurrency_limit=None).launch(
