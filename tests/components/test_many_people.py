@@ -94,7 +94,8 @@ class Tab:
 @asynccontextmanager
 async def desk(**limits) -> AsyncIterator[Desk]:
     made = Desk(**limits)
-    yield made
+    async with asyncio.timeout(60):
+        yield made
     made.page.close()
 
 

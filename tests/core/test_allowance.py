@@ -61,12 +61,14 @@ async def test_a_run_ends_at_its_limit_and_keeps_what_was_made() -> None:
 
 
 async def test_a_run_counts_all_its_samples_and_all_its_calls() -> None:
-    source = rationed(25)
+    made = engine()
+    source = Rationed(made, 25, "a", Spending(0))
     assert await taken(source, 2) == (20, None)
     tokens, error = await taken(source, 2)
     assert tokens == 5 and error is not None
     tokens, error = await taken(source)
-    assert tokens == 0 and error is not None, "the engine is not even asked"
+    assert tokens == 0 and error is not None
+    assert len(made.calls) == 2, "the engine is not asked any more"
 
 
 async def test_what_ends_by_itself_at_the_limit_is_whole() -> None:
