@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,7 @@ _log = logging.getLogger(__name__)
 
 MAX_SEED = 2**31 - 1
 MAX_REFERENCE = 300
+KEPT_SECONDS = 3600.0
 
 # The picture may be below the form (on a narrow screen), or above (one scrolled down to Run).
 _TO_STAGE = """() => {
@@ -262,6 +264,7 @@ class Explore:
 
     def _files(self, driver: Driver) -> tuple[Path | None, ...]:
         """The run to download, also one that was stopped or failed; of a tree also its graph."""
+        _tidy(self._folder)
         run = driver.run
         stem = self._folder / f"thoughtscope-{run.seed}-{secrets.token_hex(8)}"
         kept = {".jsonl": recording.write(run.events)}
@@ -274,6 +277,13 @@ class Explore:
             stem.with_suffix(suffix) if suffix in kept else None
             for suffix in (".jsonl", ".json", ".graphml")
         )
+
+
+def _tidy(folder: Path) -> None:
+    """Drop old files: Gradio made a copy of each, which it keeps for a day (`delete_cache`)."""
+    for file in folder.iterdir():
+        if time.time() - file.stat().st_mtime > KEPT_SECONDS:
+            file.unlink()
 
 
 def _file(path: Path | None) -> Any:

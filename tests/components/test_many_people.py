@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -249,3 +250,13 @@ async def test_files_to_download_have_names_that_nobody_can_guess():
         names = [(await tab.run()).session.made[0].name for _ in range(2)]
         assert names[0] != names[1]
         assert all(len(name.removesuffix(".jsonl").split("-")[-1]) == 16 for name in names)
+
+
+async def test_a_host_does_not_fill_its_disk_with_runs():
+    async with desk() as one:
+        one.told.set()
+        tab = Tab(one, 1)
+        old, new = [(await tab.run()).session.made[0] for _ in range(2)]
+        os.utime(old, (0, 0))
+        await tab.run()
+        assert (old.exists(), new.exists()) == (False, True)
