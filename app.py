@@ -22,6 +22,7 @@ from typing import Any
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
+from components.limits import add_hosting_options, described, is_public, limits_of, proxies_of
 from components.texts import error_text, texts
 from core.engine import URL, Feature
 from core.errors import EngineError, InvalidInput, ThoughtscopeError
@@ -96,6 +97,7 @@ def add_page_options(page: argparse.ArgumentParser) -> None:
     page.add_argument("--engine", metavar="ENGINE", help=_ENGINE)
     page.add_argument("--host", help="address to listen on; default 127.0.0.1")
     page.add_argument("--port", type=int, help="default: the first free one from 7860")
+    add_hosting_options(page)
 
 
 def add_space_options(space: argparse.ArgumentParser) -> None:
@@ -198,13 +200,17 @@ def run_once(given: argparse.Namespace) -> int:
 
 def serve(given: argparse.Namespace) -> int:
     """The page, until it is interrupted."""
-    from components.page import Page  # Gradio takes seconds to import; the other commands need none
+    # Gradio takes seconds to import; the other commands need none.
+    from components.page import Page
+    from components.people import People
 
     choice = chosen(given)
     cannot = lacking(given) if choice.kind == URL else None
     first = host_of(given, choice, cannot)
     host = Switch(choice, given.model or "", first, maker(os.environ.get(KEY, "")))
-    page = Page(REGISTRY, host, switch=host)
+    print(described(given, os.environ), file=sys.stderr)
+    people = People(limits_of(given, os.environ), proxies_of(given, os.environ))
+    page = Page(REGISTRY, host, people, switch=host, shared=is_public(given, os.environ))
     signal.signal(signal.SIGTERM, interrupt)
     try:
         page.blocks.queue(default_concurrency_limit=None, max_size=QUEUE).launch(

@@ -12,8 +12,12 @@ from core.engine import EngineStatus
 from core.question import Language
 
 
-def badge_view(current: Callable[[], EngineStatus], **options: Any) -> gr.HTML:
+def badge_view(
+    current: Callable[[], EngineStatus], waiting: Callable[[], int] = lambda: 0, **options: Any
+) -> gr.HTML:
     """One line, with a bar while something is fetched. Its value is the language.
+
+    `waiting` tells how many runs wait in the line.
 
     The page asks for the status itself, each second: an event of Gradio's would make it look
     through every component on the page each time.
@@ -21,23 +25,28 @@ def badge_view(current: Callable[[], EngineStatus], **options: Any) -> gr.HTML:
 
     async def status(language: Language) -> dict[str, Any]:
         language = "zh" if language == "zh" else "en"
-        return badge(current(), texts(language), language)
+        return badge(current(), texts(language), language, waiting())
 
     return view("badge", START, server_functions=[status], **options)
 
 
-def badge(status: EngineStatus, text: Text, language: Language) -> dict[str, Any]:
+def badge(status: EngineStatus, text: Text, language: Language, waiting: int = 0) -> dict[str, Any]:
     """The badge's words; `share` is 0 to 1 while bytes are fetched, else None."""
     share = status.done / status.total if status.phase == "fetching" and status.total else None
     return {
         "phase": status.phase,
         "who": " · ".join(part for part in (status.model, status.engine, status.device) if part),
         "why": text(status.why) if status.why else "",
-        "state": _state(status, text, language),
+        "state": " · ".join([_state(status, text, language), *_line(waiting, text)]),
         "share": share,
         **_details(status, text),
         "lost": text("badge.lost"),
     }
+
+
+def _line(waiting: int, text: Text) -> list[str]:
+    """How many runs wait, if any."""
+    return [text("badge.line", n=waiting)] if waiting else []
 
 
 def _details(status: EngineStatus, text: Text) -> dict[str, str]:

@@ -15,6 +15,7 @@ from components.badge import badge_view
 from components.explore import Explore
 from components.listening import QUIET
 from components.localize import START, Localizer
+from components.people import People
 from components.picker import Picker
 from components.replays import Replays
 from components.sessions import Session, Sessions
@@ -59,22 +60,27 @@ _FIRST_THEME = f"""() => {{
 
 
 class Page:
-    """Everything on the page. `blocks` is the app; `launch_options` belong to its launch."""
+    """Everything on the page. `blocks` is the app; `launch_options` belong to its launch.
+
+    `people` knows what each of them may have; by default everybody has all. With a `switch` the
+    engine can be changed on the page, unless it is `shared` by many.
+    """
 
     def __init__(
         self,
         strategies: Mapping[str, Strategy],
         host: EngineHost,
+        people: People | None = None,
         *,
         switch: EngineSwitch | None = None,
         shared: bool = False,
     ) -> None:
-        """With a `switch` the engine can be changed on the page, unless it is `shared` by many."""
         self._host = host
+        self._people = people or People()
         self._switch = switch
         self._shared = shared
         self._localizer = Localizer()
-        self._sessions = Sessions()
+        self._sessions = Sessions(self._people)
         self.folder = Path(tempfile.mkdtemp(prefix="thoughtscope-"))
         gr.set_static_paths([PLOTLY, HIERARCHY])
         with gr.Blocks(
@@ -136,14 +142,16 @@ class Page:
             dark = localizer.make(
                 gr.Button, lambda t: {"value": t("page.theme")}, size="sm", elem_id="theme"
             )
-        self.badge = badge_view(lambda: self._host.status, elem_id="badge")
+        self.badge = badge_view(
+            lambda: self._host.status, lambda: self._people.line.waiting, elem_id="badge"
+        )
         self.picker = (
             Picker(localizer, self._sessions, self._switch, self._shared) if self._switch else None
         )
         with gr.Tabs(elem_classes=["rooms"]):
             with localizer.make(gr.Tab, lambda t: {"label": t("page.explore")}, id="explore"):
                 self.explore = Explore(
-                    localizer, self._sessions, strategies, self._host, self.folder
+                    localizer, self._sessions, strategies, self._host, self.folder, self._people
                 )
             with localizer.make(gr.Tab, lambda t: {"label": t("page.replays")}, id="replays"):
                 self.replays = Replays(localizer, self._sessions)

@@ -73,6 +73,7 @@ def test_a_failed_run_exits_with_1_and_says_both_counts(smollm2):
         (["run", "direct", QUESTION, "--set", "answer_tokens"], "name=value"),
         (["run", "direct", QUESTION, "--seed", "x"], "invalid int"),
         (["--port", "x"], "invalid int"),
+        (["--at-once", "-1"], "argument --at-once: '-1' is no whole number"),
     ],
 )
 def test_wrong_usage_exits_with_2_and_says_why(arguments, said):
@@ -195,6 +196,19 @@ def test_a_port_that_is_taken_is_said_in_a_line(smollm2):
     assert done.returncode == 1
     assert port in done.stderr.strip().splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "Only this machine can reach this page. Its limits (0 is none): --at-once 4 "),
+        (("--host", "0.0.0.0"), "Others can reach this page. Its limits (0 is none): --at-once 2 "),
+    ],
+)
+def test_the_limits_that_hold_are_said_at_the_start(smollm2, tmp_path, options, said):
+    running = App(tmp_path, "--model", str(smollm2), *options)
+    running.close()
+    assert said in running.log.read_text(encoding="utf-8")
 
 
 def test_the_recordings_that_ship_are_real_small_and_valid():

@@ -1,10 +1,13 @@
-"""The page on an engine whose texts are known: `python -m tests.browser.scripted_app PORT`.
+"""The page on an engine whose texts are known: `python -m tests.browser.scripted_app PORT LIMITS`.
+
+LIMITS is a JSON object, as of `core.allowance.Limits`; who asks is told in X-Forwarded-For.
 
 Routes of the tests' own stand beside the page's, under /scripted: they tell what was asked of the
 engine, and hold it, slow it down or take it away, so that a test decides when text appears.
 """
 
 import asyncio
+import json
 import math
 import os
 import random
@@ -17,6 +20,8 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 from fastapi.routing import APIRoute
 
 from components.page import Page
+from components.people import People
+from core.allowance import Limits
 from core.engine import Sampling
 from core.errors import EngineUnavailable
 from engines.choice import Choice, Kind
@@ -140,9 +145,10 @@ class Scripted:
         self.there.set() if there else self.there.clear()
 
 
-def main(port: int) -> None:
+def main(port: int, limits: Limits) -> None:
     scripted = Scripted()
-    page = Page(REGISTRY, scripted.switch, switch=scripted.switch)
+    people = People(limits, proxies=1)
+    page = Page(REGISTRY, scripted.switch, people, switch=scripted.switch)
     page.blocks.queue(default_concurrency_limit=None).launch(
         server_name="127.0.0.1",
         server_port=port,
@@ -153,4 +159,4 @@ def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), Limits(**json.loads(sys.argv[2])))
