@@ -11,6 +11,8 @@ from components.view import view
 from core.engine import EngineStatus
 from core.question import Language
 
+LOG_CHARACTERS = 4_000
+
 
 def badge_view(current: Callable[[], EngineStatus], **options: Any) -> gr.HTML:
     """One line, with a bar while something is fetched. Its value is the language.
@@ -40,12 +42,14 @@ def badge(status: EngineStatus, text: Text, language: Language) -> dict[str, Any
 
 
 def _details(status: EngineStatus, text: Text) -> dict[str, str]:
-    """What unfolds below the line: the log of what failed, or what a running engine cannot do."""
-    if status.phase == "ready" and status.cannot:
-        reasons = "\n".join(text(reason) for reason in dict.fromkeys(status.cannot.values()))
-        return {"log": reasons, "log_label": text("badge.cannot", n=len(status.cannot))}
-    log = status.log[-4_000:] if status.phase == "failed" else ""
-    return {"log": log, "log_label": text("badge.log")}
+    """What unfolds below the line: what a running engine cannot do, and its log."""
+    cannot = status.cannot if status.phase == "ready" else {}
+    return {
+        "cannot": "\n".join(text(reason) for reason in dict.fromkeys(cannot.values())),
+        "cannot_label": text("badge.cannot", n=len(cannot)),
+        "log": status.log[-LOG_CHARACTERS:],
+        "log_label": text("badge.log"),
+    }
 
 
 def _state(status: EngineStatus, text: Text, language: Language) -> str:
@@ -62,10 +66,19 @@ def _state(status: EngineStatus, text: Text, language: Language) -> str:
         return text("badge.failed", reason=error_text(status.error, language))
     if status.phase == "ready":
         state = text("badge.busy", n=status.active) if status.active else text("badge.idle")
-        return (
-            f"{state} · {text('badge.rate', rate=f'{status.rate:.0f}')}" if status.rate else state
-        )
+        if status.rate:
+            state = f"{state} · {text('badge.rate', rate=f'{status.rate:.0f}')}"
+        return _with_context(state, status, text)
+    if status.phase == "loading" and status.detail:
+        return _with_context(text(status.detail), status, text)
     return text(f"badge.{status.phase}" if status.phase != "fetching" else "badge.starting")
+
+
+def _with_context(state: str, status: EngineStatus, text: Text) -> str:
+    """The state, with the length of texts where that was chosen for this machine."""
+    if not status.context:
+        return state
+    return f"{state} · {text('badge.context', n=f'{status.context:,}')}"
 
 
 def _megabytes(count: float) -> str:

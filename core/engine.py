@@ -145,9 +145,12 @@ class EngineStatus:
     """What the engine badge shows.
 
     While fetching: `source` (host name), `done` and `total` bytes, `rate` in bytes a second.
-    When ready: `rate` in sampled tokens a second over the last seconds of work, `active` samples
-    being made now, `cannot` as in EngineInfo, to be listed. When failed: `error` as in
-    ThoughtscopeError.as_dict(), `log` the last lines.
+    While loading: `detail`, the key of a sentence that says what exactly goes on. When ready:
+    `rate` in sampled tokens a second over the last seconds of work, `active` samples being made
+    now, `cannot` as in EngineInfo, to be listed. When failed: `error` as in
+    ThoughtscopeError.as_dict(). Always: `context`, the length of a text with its prompt, in tokens,
+    where that was chosen for this machine;
+    `log`: the last lines of the engine's log, where it has one.
     """
 
     phase: Phase
@@ -162,6 +165,8 @@ class EngineStatus:
     error: Mapping[str, object] | None = None
     log: str = ""
     cannot: Mapping[Feature, str] = field(default_factory=dict)
+    detail: str = ""
+    context: int = 0
 
 
 class EngineHost(Protocol):

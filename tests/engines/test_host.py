@@ -89,7 +89,7 @@ async def test_it_tells_how_far_it_is() -> None:
     )
     proceed.set()
     engine = await host.ready()
-    assert host.status == EngineStatus("ready", "scripted", "scripted", "none")
+    assert host.status == EngineStatus("ready", "scripted", "scripted", "none", log="last words")
     assert engine is await host.ready()
     await host.close()
 
