@@ -21,6 +21,8 @@ REASON_LINES = 8
 REASON_CHARACTERS = 1000
 # What a child that has processes of its own may take to end them.
 FAMILY_SECONDS = 15.0
+KILLED_SECONDS = 5.0
+EXIT_POLL_SECONDS = 0.1
 
 
 class Child:
@@ -44,7 +46,7 @@ class Child:
         self._process = process
         self._log = b""
         self._drained = asyncio.ensure_future(self._drain())
-        self._exited = asyncio.ensure_future(process.wait())
+        self._exited = asyncio.ensure_future(self._exit() if family else process.wait())
 
     @classmethod
     async def start(
@@ -113,15 +115,25 @@ class Child:
             self._process.kill()
         await asyncio.wait({self._exited, self._drained})
 
+    async def _exit(self) -> int:
+        """As `wait` of the process, which also waits until nobody holds its pipes any more."""
+        while self._process.returncode is None:  # noqa: ASYNC110 - asyncio tells it in no other way
+            await asyncio.sleep(EXIT_POLL_SECONDS)
+        return self._process.returncode
+
     async def _end_family(self) -> None:
-        """The log ends with the last process that could write to it."""
+        """The log ends with the last process that could write to it. Where this process has ended
+        before its family, nobody else ends that."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         gone = {self._exited, self._drained}
-        await asyncio.wait(gone, timeout=FAMILY_SECONDS)
+        if self.alive:
+            await asyncio.wait(gone, timeout=FAMILY_SECONDS)
         if not all(waited.done() for waited in gone):
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
+            await asyncio.wait(gone, timeout=KILLED_SECONDS)
+            self._drained.cancel()
 
     async def _introduce(self, config: Mapping[str, object]) -> str:
         """Tell the child its configuration, and read where it listens."""

@@ -19,7 +19,7 @@ from engines.vllm import options
 from engines.vllm.card import Card, best_card, processor, used_by
 from engines.vllm.fit import GIB, Plan, planned
 from engines.vllm.folder import read_folder
-from engines.vllm.processes import descendants, resident
+from engines.vllm.processes import descendants, end_marked, resident
 from engines.vllm.progress import Listener
 
 ENGINE = "vLLM"
@@ -119,7 +119,7 @@ class Vllm(VllmServer):
     async def close(self) -> None:
         """End the server, and wait until all of it is gone."""
         await super().close()
-        await self._child.close()
+        await end(self._child, self.key)
         if self._looking is not None:
             await asyncio.wait({self._looking})
 
@@ -173,6 +173,7 @@ class _Start:
             try:
                 return await self._child(plan, listener), plan
             except EngineUnavailable as error:
+                await asyncio.to_thread(end_marked, self.key)
                 ports -= listener.port_taken
                 if listener.port_taken and ports:
                     continue
@@ -212,6 +213,13 @@ class _Start:
         if isinstance(error.__cause__, TimeoutError):
             return EngineUnavailable("engine_slow", seconds=round(self._seconds))
         return EngineUnavailable("engine_start", reason=listener.cause) if listener.cause else error
+
+
+async def end(child: Child, key: str) -> None:
+    """End the server. If the process above it was killed, its others are known by their key."""
+    if not child.alive:
+        await asyncio.to_thread(end_marked, key)
+    await child.close()
 
 
 def device() -> Card:

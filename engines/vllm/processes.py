@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 
 _DEATH_SIGNAL, _ADOPT = 1, 36  # prctl's PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER
@@ -39,11 +40,17 @@ def end_all(root: int) -> None:
     """Kill all that is below `root`, also what is started meanwhile."""
     while below := descendants(root):
         for pid in below:
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
         _reap()
+
+
+def end_marked(mark: str) -> None:
+    """Kill all processes of this user that have `mark` in their environment, wherever they are."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid() and _has(entry, mark):
+            with suppress(ProcessLookupError):
+                os.kill(int(entry.name), signal.SIGKILL)
 
 
 def adopt() -> None:
@@ -62,6 +69,14 @@ def _reap() -> None:
         os.waitpid(-1, os.WNOHANG)
     except ChildProcessError:
         return
+
+
+def _has(entry: Path, mark: str) -> bool:
+    """Whether a process that we may look at was started with `mark`."""
+    try:
+        return mark.encode() in (entry / "environ").read_bytes()
+    except OSError:  # It is another user's, or has ended meanwhile.
+        return False
 
 
 def _parent(entry: Path) -> int | None:

@@ -274,12 +274,7 @@ async def test_killed_in_mid_stream(folder: Path, tries: Any, victim: str) -> No
     finally:
         await engine.close()
     assert set(children()) <= before
-    if victim == "server":
-        assert not any(runs(pid) for pid in family)
-    else:  # Nobody is left who knew of it.
-        for pid in family:
-            if runs(pid):
-                os.kill(pid, signal.SIGKILL)
+    assert not any(runs(pid) for pid in family)
 
 
 def test_what_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
