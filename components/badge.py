@@ -1,6 +1,7 @@
 """The engine badge: what is running, or how far it is from running."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -11,13 +12,20 @@ from components.view import view
 from core.engine import EngineStatus
 from core.question import Language
 
+LOG_CHARACTERS = 4_000
+
 
 def badge_view(
-    current: Callable[[], EngineStatus], waiting: Callable[[], int] = lambda: 0, **options: Any
+    current: Callable[[], EngineStatus],
+    waiting: Callable[[], int] = lambda: 0,
+    *,
+    logs: bool = True,
+    **options: Any,
 ) -> gr.HTML:
     """One line, with a bar while something is fetched. Its value is the language.
 
-    `waiting` tells how many runs wait in the line.
+    `waiting` tells how many runs wait in the line. Without `logs` the engine's log, which names
+    this machine's folders, is not for those who look.
 
     The page asks for the status itself, each second: an event of Gradio's would make it look
     through every component on the page each time.
@@ -25,7 +33,8 @@ def badge_view(
 
     async def status(language: Language) -> dict[str, Any]:
         language = "zh" if language == "zh" else "en"
-        return badge(current(), texts(language), language, waiting())
+        shown = current() if logs else replace(current(), log="")
+        return badge(shown, texts(language), language, waiting())
 
     return view("badge", START, server_functions=[status], **options)
 
@@ -50,12 +59,14 @@ def _line(waiting: int, text: Text) -> list[str]:
 
 
 def _details(status: EngineStatus, text: Text) -> dict[str, str]:
-    """What unfolds below the line: the log of what failed, or what a running engine cannot do."""
-    if status.phase == "ready" and status.cannot:
-        reasons = "\n".join(text(reason) for reason in dict.fromkeys(status.cannot.values()))
-        return {"log": reasons, "log_label": text("badge.cannot", n=len(status.cannot))}
-    log = status.log[-4_000:] if status.phase == "failed" else ""
-    return {"log": log, "log_label": text("badge.log")}
+    """What unfolds below the line: what a running engine cannot do, and its log."""
+    cannot = status.cannot if status.phase == "ready" else {}
+    return {
+        "cannot": "\n".join(text(reason) for reason in dict.fromkeys(cannot.values())),
+        "cannot_label": text("badge.cannot", n=len(cannot)),
+        "log": status.log[-LOG_CHARACTERS:],
+        "log_label": text("badge.log"),
+    }
 
 
 def _state(status: EngineStatus, text: Text, language: Language) -> str:
@@ -71,7 +82,9 @@ def _state(status: EngineStatus, text: Text, language: Language) -> str:
     if status.phase == "failed":
         return text("badge.failed", reason=error_text(status.error, language))
     if status.phase == "ready":
-        return " · ".join(_work(status, text))
+        return " · ".join([*_work(status, text), *_context(status, text)])
+    if status.phase == "loading" and status.detail:
+        return " · ".join([text(status.detail), *_context(status, text)])
     return text(f"badge.{status.phase}" if status.phase != "fetching" else "badge.starting")
 
 
@@ -82,6 +95,12 @@ def _work(status: EngineStatus, text: Text) -> Iterator[str]:
         yield text("badge.rate", rate=f"{status.rate:.0f}")
     if status.memory:
         yield text("badge.memory", n=f"{status.memory / 1e9:.1f}")
+
+
+def _context(status: EngineStatus, text: Text) -> Iterator[str]:
+    """The length of texts, where that was chosen for this machine."""
+    if status.context:
+        yield text("badge.context", n=f"{status.context:,}")
 
 
 def _megabytes(count: float) -> str:

@@ -143,7 +143,10 @@ class Page:
                 gr.Button, lambda t: {"value": t("page.theme")}, size="sm", elem_id="theme"
             )
         self.badge = badge_view(
-            lambda: self._host.status, lambda: self._people.line.waiting, elem_id="badge"
+            lambda: self._host.status,
+            lambda: self._people.line.waiting,
+            logs=not self._shared,
+            elem_id="badge",
         )
         self.picker = (
             Picker(localizer, self._sessions, self._switch, self._shared) if self._switch else None

@@ -145,10 +145,13 @@ class EngineStatus:
     """What the engine badge shows.
 
     While fetching: `source` (host name), `done` and `total` bytes, `rate` in bytes a second.
-    When ready: `rate` in sampled tokens a second over the last seconds of work, `active` samples
-    being made now, `cannot` as in EngineInfo, to be listed, `memory` in bytes that the engine
-    holds, 0 where it does not tell. When failed: `error` as in ThoughtscopeError.as_dict(), `log`
-    the last lines. `why` is the key of the reason for which this engine was chosen.
+    While loading: `detail`, the key of a sentence that says what exactly goes on. When ready:
+    `rate` in sampled tokens a second over the last seconds of work, `active` samples being made
+    now, `cannot` as in EngineInfo, to be listed, `memory` in bytes that the engine holds, 0 where
+    it does not tell. When failed: `error` as in ThoughtscopeError.as_dict(). Always: `why`, the key
+    of the reason for which this engine was chosen; `context`, the length of a text with its prompt,
+    in tokens, where that was chosen for this machine; `log`, the last lines of the engine's log,
+    where it has one.
     """
 
     phase: Phase
@@ -164,6 +167,8 @@ class EngineStatus:
     error: Mapping[str, object] | None = None
     log: str = ""
     cannot: Mapping[Feature, str] = field(default_factory=dict)
+    detail: str = ""
+    context: int = 0
     why: str = ""
 
 
@@ -224,7 +229,7 @@ class EngineSwitch(EngineHost, Protocol):
         ...
 
     def options(self) -> tuple[EngineOption, ...]:
-        """All kinds there are; what each needs is looked up anew, by short commands."""
+        """All kinds there are, and what of each is missing."""
         ...
 
     async def change(

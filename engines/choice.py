@@ -12,6 +12,9 @@ from engines.in_process.zerogpu import DEFAULT as ON_ZEROGPU
 from engines.in_process.zerogpu import here as on_zerogpu
 from engines.llamacpp.host import embedded
 from engines.models.catalogue import CATALOGUE, DEFAULT
+from engines.vllm.card import best_card
+from engines.vllm.fit import DEFAULTS
+from engines.vllm.host import DEFAULT_GPU, missing, vllm
 
 Missing = Callable[[], ThoughtscopeError | None]
 """Why a kind of engine cannot be had here, or None."""
@@ -46,9 +49,14 @@ def _for_transformers() -> tuple[str, ...]:
     return (ON_ZEROGPU, *_catalogue()) if on_zerogpu() else _catalogue()
 
 
+def _for_vllm() -> tuple[str, ...]:
+    return (DEFAULT_GPU, *(name for _least, name in DEFAULTS))
+
+
 LLAMACPP = Kind("llama.cpp", embedded, _catalogue)
+VLLM = Kind("vllm", vllm, _for_vllm, missing)
 TRANSFORMERS = Kind("transformers", in_process, _for_transformers, missing_libraries)
-KINDS = {kind.name: kind for kind in (LLAMACPP, TRANSFORMERS)}
+KINDS = {kind.name: kind for kind in (LLAMACPP, VLLM, TRANSFORMERS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +87,8 @@ def choose(asked: str | None) -> Choice:
 def _best() -> Choice:
     if on_zerogpu():
         return Choice(TRANSFORMERS.name, "choice.zerogpu")
-    return Choice(LLAMACPP.name, "choice.no_gpu")
+    if best_card() is None:
+        return Choice(LLAMACPP.name, "choice.no_gpu")
+    if KINDS[VLLM.name].missing() is not None:
+        return Choice(LLAMACPP.name, "choice.no_vllm")
+    return Choice(VLLM.name, "choice.gpu")

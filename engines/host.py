@@ -82,7 +82,6 @@ class LocalHost:
         self._clock = clock
         self._rate = Rate(clock)
         self._engine: LocalEngine | None = None
-        self._log = ""
         self._settled = asyncio.Event()  # An engine runs, or there will be none.
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -118,8 +117,18 @@ class LocalHost:
         ready = EngineStatus("ready", info.model, info.engine, info.device)
         cannot = info.cannot if self._lists else {}
         return replace(
-            ready, rate=meter.rate, active=meter.active, memory=engine.memory, cannot=cannot
+            ready,
+            rate=meter.rate,
+            active=meter.active,
+            memory=engine.memory,
+            cannot=cannot,
+            context=self._shown.context,
+            log=engine.log,
         )
+
+    def tell(self, *, detail: str, device: str, context: int, log: str) -> None:
+        """How far the start of the engine is, as in EngineStatus; for whoever starts it."""
+        self._shown = replace(self._shown, detail=detail, device=device, context=context, log=log)
 
     async def ready(self) -> Engine:
         """The running engine; begins, or tries again, if need be.
@@ -179,7 +188,7 @@ class LocalHost:
         finally:
             self._engine = None
             self._settled.clear()
-            self._log = engine.log
+            self._shown = replace(self._shown, log=engine.log)
             await engine.close()
 
     def _progress(self, progress: Progress) -> None:
@@ -202,7 +211,7 @@ class LocalHost:
         if task.cancelled() or (error := task.exception()) is None:
             return
         if isinstance(error, ThoughtscopeError):
-            log = str(error.fields.get("reason", self._log))
+            log = self._shown.log or str(error.fields.get("reason", ""))
             self._show("failed", error=error.as_dict(), log=log)
         else:  # A fault of ours: `ready` raises it, and the log has the rest.
             _log.error("the engine's host failed", exc_info=error)

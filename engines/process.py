@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import re
+import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +19,10 @@ LOG_CHARACTERS = 32_768
 LOG_LINES = 200
 REASON_LINES = 8
 REASON_CHARACTERS = 1000
+# What a child that has processes of its own may take to end them.
+FAMILY_SECONDS = 15.0
+KILLED_SECONDS = 5.0
+EXIT_POLL_SECONDS = 0.1
 
 
 class Child:
@@ -27,18 +33,35 @@ class Child:
     input does: that happens also when this process is killed.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        heard: Callable[[str], None] | None = None,
+        *,
+        family: bool = False,
+    ) -> None:
         self.url = ""
+        self._heard = heard
+        self._family = family
         self._process = process
         self._log = b""
         self._drained = asyncio.ensure_future(self._drain())
-        self._exited = asyncio.ensure_future(process.wait())
+        self._exited = asyncio.ensure_future(self._exit() if family else process.wait())
 
     @classmethod
     async def start(
-        cls, module: str, config: Mapping[str, object], seconds: float = START_SECONDS
+        cls,
+        module: str,
+        config: Mapping[str, object],
+        seconds: float = START_SECONDS,
+        heard: Callable[[str], None] | None = None,
+        *,
+        family: bool = False,
     ) -> "Child":
         """Start `module`, and wait until it listens.
+
+        `heard` is told each line of its log. With `family` it has processes of its own, which it
+        ends when its standard input does.
 
         Raises EngineUnavailable ("engine_start") with the last lines of its log as `reason`.
         """
@@ -50,8 +73,9 @@ class Child:
             stderr=asyncio.subprocess.PIPE,
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            start_new_session=family,
         )
-        child = cls(process)
+        child = cls(process, heard, family=family)
         try:
             child.url = await asyncio.wait_for(child._introduce(config), seconds)
         except (EngineDied, TimeoutError) as error:
@@ -83,10 +107,33 @@ class Child:
         await asyncio.wait({self._exited})
 
     async def close(self) -> None:
-        """Kill the process, which has nothing to save, and wait until it is gone."""
+        """Kill the process, which has nothing to save, and wait until it is gone; with its family,
+        which it is given the time to end."""
+        if self._family:
+            await self._end_family()
         with suppress(ProcessLookupError):
             self._process.kill()
         await asyncio.wait({self._exited, self._drained})
+
+    async def _exit(self) -> int:
+        """As `wait` of the process, which also waits until nobody holds its pipes any more."""
+        while self._process.returncode is None:  # noqa: ASYNC110 - asyncio tells it in no other way
+            await asyncio.sleep(EXIT_POLL_SECONDS)
+        return self._process.returncode
+
+    async def _end_family(self) -> None:
+        """The log ends with the last process that could write to it. Where this process has ended
+        before its family, nobody else ends that."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        gone = {self._exited, self._drained}
+        if self.alive:
+            await asyncio.wait(gone, timeout=FAMILY_SECONDS)
+        if not all(waited.done() for waited in gone):
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            await asyncio.wait(gone, timeout=KILLED_SECONDS)
+            self._drained.cancel()
 
     async def _introduce(self, config: Mapping[str, object]) -> str:
         """Tell the child its configuration, and read where it listens."""
@@ -100,8 +147,13 @@ class Child:
     async def _drain(self) -> None:
         """Keep the end of the log, and keep the pipe from filling up."""
         assert self._process.stderr is not None
+        begun = b""
         while block := await self._process.stderr.read(4096):
             self._log = (self._log + block)[-LOG_CHARACTERS:]
+            *lines, begun = re.split(rb"[\r\n]+", (begun + block)[-LOG_CHARACTERS:])
+            if self._heard is not None:
+                for line in lines:
+                    self._heard(line.decode("utf-8", "replace"))
 
     def _reason(self) -> str:
         lines = self.log.splitlines()[-REASON_LINES:]

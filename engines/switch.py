@@ -32,6 +32,7 @@ class Switch:
         self._why = choice.why
         self._make = make
         self._kinds = kinds
+        self._options: tuple[EngineOption, ...] = ()
         self._changing = asyncio.Lock()
         self._closed = False
 
@@ -56,8 +57,11 @@ class Switch:
         await self.host.close()
 
     def options(self) -> tuple[EngineOption, ...]:
-        """As core.engine.EngineSwitch.options."""
-        return (*(kind.option for kind in self._kinds.values()), EngineOption(URL))
+        """As core.engine.EngineSwitch.options. Looked up once: it may take a second."""
+        if not self._options:
+            known = (kind.option for kind in self._kinds.values())
+            self._options = (*known, EngineOption(URL))
+        return self._options
 
     async def change(
         self, kind: str, model: str, address: str, leave: Callable[[], Awaitable[None]]

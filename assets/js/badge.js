@@ -6,9 +6,19 @@ const why = make('span', 'why', host);
 const state = make('span', 'state', host);
 const bar = make('span', 'bar', host);
 const fill = make('span', 'fill', bar);
-const details = make('details', 'log', host);
-const summary = make('summary', '', details);
-const log = make('pre', '', details);
+const fold = () => {
+  const details = make('details', 'log', host);
+  details.hidden = true;
+  const summary = make('summary', '', details);
+  const words = make('pre', '', details);
+  return (label, text) => {
+    details.hidden = !text;
+    write(summary, label);
+    write(words, text);
+  };
+};
+const cannot = fold();
+const log = fold();
 
 let lost = '';
 const draw = (data) => {
@@ -25,9 +35,8 @@ const draw = (data) => {
     bar.setAttribute('aria-valuenow', Math.round(data.share * 100));
     bar.setAttribute('aria-label', data.state);
   }
-  details.hidden = !data.log;
-  write(summary, data.log_label || '');
-  write(log, data.log || '');
+  cannot(data.cannot_label, data.cannot);
+  log(data.log_label, data.log);
 };
 
 let asking = false;

@@ -1,6 +1,5 @@
 """What is llama.cpp's own in a completions server: its requests, its tokens, its counters."""
 
-import re
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
@@ -35,12 +34,6 @@ class LlamaServer(ServerEngine):
 
     async def count(self, text: str) -> int:
         return len(await self._tokenize(text))
-
-    async def metrics(self) -> dict[str, float]:
-        """The server's counters by name, such as `prompt_tokens_total`, since it started."""
-        lines = (await self._connection.get("/metrics")).decode("utf-8", "replace")
-        found = re.findall(r"^llamacpp:(\w+) ([\d.eE+-]+)$", lines, re.MULTILINE)
-        return {name: float(value) for name, value in found}
 
     async def active_slots(self) -> int:
         """How many texts the server is making now, by its own account."""

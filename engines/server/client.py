@@ -6,7 +6,7 @@ its dialect, is in a subclass: see `engines.llamacpp.dialect`.
 
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import replace
 from typing import Protocol
@@ -17,6 +17,7 @@ from engines.meter import Meter
 from engines.server.admission import Admission
 from engines.server.connection import Connection
 from engines.server.merge import merged
+from engines.server.metrics import totals
 from engines.server.sse import Object
 
 SEEDS = 2**31
@@ -75,6 +76,20 @@ class ServerEngine(ABC):
     def _one_each(self, sampling: Sampling) -> bool:
         """Whether each sample has to be a request of its own."""
         return "n" in self.info.cannot
+
+    async def metrics(self) -> Mapping[str, float]:
+        """The server's own counters since it started, such as `num_requests_waiting`: by name,
+        without its prefix, added up over their labels. Empty where it has none."""
+        return totals(await self._metrics())
+
+    async def _metrics(self) -> bytes:
+        """What it answers at /metrics; empty where it has nothing there."""
+        try:
+            return await self._connection.get("/metrics")
+        except EngineError as error:
+            if error.code == "engine_refused":
+                return b""
+            raise
 
     async def close(self) -> None:
         """Let go of the server."""

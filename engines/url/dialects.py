@@ -55,6 +55,7 @@ async def _of_text(connection: Connection, info: EngineInfo) -> ServerEngine | N
         known = context if isinstance(context, int) else info.context
         vllm.info = replace(vllm.info, context=known)
         vllm.info = replace(vllm.info, special_tokens=await vllm.special_tokens())
+        await vllm.learn_block()
         return vllm
     plain = OpenAIServer(
         connection, replace(info, engine="OpenAI API", cannot={"count": "cannot.count"})

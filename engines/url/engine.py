@@ -174,6 +174,14 @@ class UrlEngine:
         self._lost.set()
         await self._server.close()
 
+    async def metrics(self) -> Mapping[str, float]:
+        """The server's own counters, as engines.server.client.ServerEngine tells them: empty where
+        it has none. Raises EngineError."""
+        try:
+            return await self._server.metrics()
+        except EngineError as error:
+            raise await self._fault(error) from error
+
     async def render(self, messages: Sequence[Message], prefill: str = "") -> str:
         """As core.engine.Engine.render."""
         try:

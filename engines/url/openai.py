@@ -6,7 +6,7 @@ What the server at hand can do is in `info.cannot` and in `Manner`: `engines.url
 import json
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from engines.llamacpp.dialect import clean, quoted
 from engines.server.admission import Admission
 from engines.server.client import Prompt, ServerEngine, known
 from engines.server.connection import Connection
+from engines.server.metrics import computed, shared_block, totals
 from engines.server.sse import Object, part
 from engines.url.reader import OpenAIReader, Telling
 
@@ -39,13 +40,15 @@ class Manner:
     """How this server is asked. `choices`: its way of constraining a text. `named`: it takes
     samplers beyond OpenAI's, which are then all named, since it has defaults of its own. `ids`: it
     tells the ids of tokens. `usage`: it counts at the end of a stream, if asked to. `raw`:
-    log-probabilities are those before a constraint."""
+    log-probabilities are those before a constraint. `block` and `cached` as in `Telling`."""
 
     choices: Style = "structured_outputs"
     named: bool = False
     ids: bool = False
     usage: bool = False
     raw: bool = False
+    block: int = 0
+    cached: bool = False
 
 
 class OpenAIServer(ServerEngine):
@@ -127,7 +130,15 @@ class OpenAIServer(ServerEngine):
 
     def _telling(self, prompt: Prompt, *, chat: bool = False) -> Telling:
         manner, special = self.manner, self.info.special_tokens
-        return Telling(known(prompt) or None, manner.usage, manner.raw, chat, special)
+        return Telling(
+            prompt=known(prompt) or None,
+            usage=manner.usage,
+            raw=manner.raw,
+            chat=chat,
+            special=special,
+            block=manner.block,
+            cached=manner.cached,
+        )
 
 
 class VllmServer(OpenAIServer):
@@ -144,6 +155,15 @@ class VllmServer(OpenAIServer):
         as text. Raises as Connection does where there is no template."""
         tokens = await self._chat_tokens(EXAMPLE)
         return bool(tokens) and await self._tokenize(await self._text(tokens)) == tokens
+
+    async def learn_block(self) -> None:
+        """Ask in what blocks samples share a prompt, so that what is computed of it can be told."""
+        self.manner.block = shared_block(await self._metrics())
+
+    async def metrics(self) -> Mapping[str, float]:
+        """As in ServerEngine, and `prompt_tokens_computed_total`: those not found in its cache."""
+        answer = await self._metrics()
+        return totals(answer) | computed(answer)
 
     async def special_tokens(self) -> tuple[str, ...]:
         """The control tokens that the template writes: names in brackets that are one token."""

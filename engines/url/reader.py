@@ -20,13 +20,17 @@ _LOG_ZERO = -9999.0
 class Telling:
     """What a server tells of its work. `prompt`: the prompt's tokens, where they were counted
     before. `usage`: it counts at the end of a stream. `raw`: log-probabilities are those before a
-    constraint. `chat`: its answers are messages. `special`: its control tokens."""
+    constraint. `chat`: its answers are messages. `special`: its control tokens. `block`: samples
+    share a prompt in whole blocks of so many tokens, and its last token never; 0: all of it.
+    `cached`: it tells the tokens that it had already, and where it tells none there were none."""
 
     prompt: int | None = None
     usage: bool = False
     raw: bool = False
     chat: bool = False
     special: tuple[str, ...] = ()
+    block: int = 0
+    cached: bool = False
 
 
 @dataclass(slots=True)
@@ -140,10 +144,20 @@ class OpenAIReader:
         return self._telling.prompt or _count(self._usage, "prompt_tokens")
 
     def _computed(self) -> int | None:
-        """The prompt's tokens that the server did not have already, where it tells."""
+        """The prompt's tokens that the server did not have already, where it tells: of the first
+        sample. Each other one finds the whole blocks that the first has read."""
         prompt, details = self._prompt(), self._usage.get("prompt_tokens_details")
         cached = details.get("cached_tokens") if isinstance(details, dict) else None
-        return prompt - cached if prompt is not None and isinstance(cached, int) else None
+        if cached is None and self._telling.cached:
+            cached = 0
+        if prompt is None or not isinstance(cached, int):
+            return None
+        return prompt - cached + (len(self._samples) - 1) * unshared(prompt, self._telling.block)
+
+
+def unshared(prompt: int, block: int) -> int:
+    """The tokens of a prompt that each further sample computes for itself."""
+    return prompt - (prompt - 1) // block * block if block else 0
 
 
 def _plain(choices: Sequence[str]) -> bool:

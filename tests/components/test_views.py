@@ -358,9 +358,25 @@ def test_the_badge_tells_what_goes_on(status, state):
 def test_the_badge_lists_what_a_running_engine_cannot_do():
     cannot = {"seed": "cannot.seed", "count": "cannot.count"}
     shown = said(phase="ready", cannot=cannot)
-    assert shown["log"] == f"{EN('cannot.seed')}\n{EN('cannot.count')}"
-    assert shown["log_label"] == "What this engine cannot do (2)"
-    assert said(phase="loading", cannot=cannot)["log"] == ""
+    assert shown["cannot"] == f"{EN('cannot.seed')}\n{EN('cannot.count')}"
+    assert shown["cannot_label"] == "What this engine cannot do (2)"
+    assert shown["log"] == said(phase="loading", cannot=cannot)["cannot"] == ""
+
+
+def test_the_badge_says_what_exactly_is_loading_and_what_was_chosen():
+    loading = said(phase="loading", detail="badge.compiling", context=32_768, device="a card")
+    assert loading["who"] == "a card"
+    assert loading["state"] == (
+        "compiling the model (slower the first time) · texts of up to 32,768 tokens"
+    )
+    assert said(phase="ready", context=4_096)["state"] == "idle · texts of up to 4,096 tokens"
+
+
+@pytest.mark.parametrize("phase", ["loading", "ready", "failed"])
+def test_the_log_of_an_engine_that_has_one_is_at_hand_and_bounded(phase):
+    shown = said(phase=phase, log="x" * 9_000 + "end", error={"code": "internal"})
+    assert len(shown["log"]) == 4_000 and shown["log"].endswith("end")
+    assert shown["log_label"] == "engine log"
 
 
 def test_the_badge_of_a_failure_gives_the_reason_and_the_log():

@@ -13,6 +13,7 @@ from core.errors import EngineUnavailable, InvalidInput, ModelError
 from engines.choice import KINDS, Choice, Kind, choose
 from engines.host import LocalHost
 from engines.switch import Switch, maker
+from engines.vllm.card import Card
 from tests.engines.openai_standin import Standin, lacking, serving
 from tests.engines.test_host import Starts
 from tests.engines.texts import gather
@@ -50,8 +51,28 @@ def test_on_zerogpu_it_is_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose(None) == Choice("transformers", "choice.zerogpu")
 
 
+@pytest.mark.parametrize(
+    ("card", "lacking", "taken", "why"),
+    [
+        (Card("GPU", 24 << 30, 23 << 30, 0), (), "vllm", "choice.gpu"),
+        (Card("GPU", 24 << 30, 23 << 30, 0), ("vllm",), "llama.cpp", "choice.no_vllm"),
+        (None, (), "llama.cpp", "choice.no_gpu"),
+    ],
+)
+def test_vllm_is_taken_where_it_is_installed_and_there_is_a_gpu(
+    monkeypatch: pytest.MonkeyPatch,
+    card: Card | None,
+    lacking: tuple[str, ...],
+    taken: str,
+    why: str,
+) -> None:
+    missing(monkeypatch, *lacking)
+    monkeypatch.setattr("engines.choice.best_card", lambda: card)
+    assert choose(None) == Choice(taken, why)
+
+
 def test_every_kind_and_reason_has_its_words() -> None:
-    reasons = {"asked", "picked", "zerogpu", "no_gpu"}
+    reasons = {"asked", "picked", "zerogpu", "no_gpu", "no_vllm", "gpu"}
     words = {f"choice.{reason}" for reason in reasons}
     words |= {f"engine.{kind}" for kind in (*KINDS, URL)}
     assert words <= set(table("en"))

@@ -90,7 +90,8 @@ async def test_it_tells_how_far_it_is() -> None:
     )
     proceed.set()
     engine = await host.ready()
-    ready = EngineStatus("ready", "scripted", "scripted", "none", memory=engine.memory)  # type: ignore[attr-defined]
+    memory = engine.memory  # type: ignore[attr-defined]
+    ready = EngineStatus("ready", "scripted", "scripted", "none", memory=memory, log="last words")
     assert host.status == ready
     assert engine is await host.ready()
     await host.close()

@@ -1,0 +1,1 @@
+"""vLLM's server on this machine, in processes of its own."""
