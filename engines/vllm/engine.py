@@ -73,7 +73,7 @@ class Vllm(VllmServer):
 
         Where memory turns out to be short, it is tried again with half the context. `on` finds the
         card, `server` is the module of the server, `seconds` bounds each try. Raises ModelError
-        where the folder is not whole, and EngineUnavailable: vllm_memory, vllm_no_memory,
+        where the folder is not whole, and EngineUnavailable: vllm_memory, engine_no_memory,
         engine_start, engine_slow, vllm_inexact.
         """
         shape = await asyncio.to_thread(read_folder, folder)
@@ -209,7 +209,7 @@ class _Start:
         if listener.short:
             context, device = plan.context, shown(plan)
             return EngineUnavailable(
-                "vllm_no_memory", model=self._name, device=device, context=context
+                "engine_no_memory", model=self._name, device=device, context=context
             )
         if isinstance(error.__cause__, TimeoutError):
             return EngineUnavailable("engine_slow", seconds=round(self._seconds))

@@ -169,7 +169,7 @@ async def test_where_nothing_fits_that_is_said(
     before = standins()
     with pytest.raises(EngineUnavailable) as caught:
         await started(folder)
-    assert caught.value.code == "vllm_no_memory"
+    assert caught.value.code == "engine_no_memory"
     asked = tries()
     assert [each["max_model_len"] for each in asked] == [32_768, 16_384, 8_192, 4_096, 2_048]
     shares = [each["gpu_memory_utilization"] for each in asked]
