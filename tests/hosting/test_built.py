@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -60,15 +60,15 @@ def ask() -> Callable[..., str]:
     """Asks a Space as its page would; everything that came back, as text."""
 
     def asked(space: Space, **headers: str) -> str:
-        return str(Queue(space.url, headers).run(QUESTION))
+        with closing(Queue(space.url, headers)) as queue:
+            return str(queue.run(QUESTION))
 
     return asked
 
 
 def at_once(space: Space, tabs: int) -> set[int]:
     """Press Run in many tabs, with a form that is refused; how each was answered."""
-    queue = Queue(space.url)
-    with ThreadPoolExecutor(tabs) as pool:
+    with closing(Queue(space.url)) as queue, ThreadPoolExecutor(tabs) as pool:
         return set(pool.map(queue.press, [None] * tabs))
 
 
