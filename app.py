@@ -1,6 +1,6 @@
 """Thoughtscope: watch a language model think. Wiring only.
 
-python app.py                                  the page
+python app.py                                  the page, with the best engine that is here
 python app.py --engine http://host:8000/v1     the page, on a server that runs already
 python app.py run STRATEGY "QUESTION" …        one run, without a page
 python app.py models                           the models known by name
@@ -22,13 +22,15 @@ from typing import Any
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-from components.texts import error_text
-from core.engine import Feature
+from components.limits import add_hosting_options, described, is_public, limits_of, proxies_of
+from components.texts import error_text, texts
+from core.engine import URL, Feature
 from core.errors import EngineError, InvalidInput, ThoughtscopeError
+from engines.choice import KINDS, Choice, choose
 from engines.host import LocalHost
 from engines.in_process.zerogpu import DEFAULT as ON_ZEROGPU
-from engines.llamacpp.host import embedded
 from engines.models import catalogue
+from engines.switch import Switch, maker
 from engines.url.engine import Place, at_url, place, what_it_lacks
 from hosting.folder import write_space
 from hosting.space import HARDWARE, Preload, space_files
@@ -39,8 +41,9 @@ QUEUE = 1_000  # events of pages that are not yet looked at; on ZeroGPU Gradio w
 EXIT_ANSWER, EXIT_FAILED, EXIT_USAGE, EXIT_NO_ANSWER = 0, 1, 2, 3
 
 _ENGINE = (
-    "an OpenAI-compatible server that runs already, such as http://host:8000/v1; its key, if it "
-    f"wants one, is taken from {KEY}"
+    f"{', '.join(KINDS)}, or the address of an OpenAI-compatible server that runs already, such "
+    f"as http://host:8000/v1, whose key, if it wants one, is taken from {KEY}; default: the best "
+    "one here"
 )
 
 
@@ -69,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
         f"owner/repo:file.gguf), default {catalogue.DEFAULT}; with --engine the name of a model "
         "there, default the first one",
     )
-    model.add_argument("--engine", metavar="URL", default=argparse.SUPPRESS, help=_ENGINE)
+    model.add_argument("--engine", metavar="ENGINE", default=argparse.SUPPRESS, help=_ENGINE)
     whole.set_defaults(command=serve, model=None, engine=None)
     add_page_options(whole)
     commands = whole.add_subparsers(title="commands")
@@ -91,9 +94,10 @@ def parser() -> argparse.ArgumentParser:
 def add_page_options(page: argparse.ArgumentParser) -> None:
     """Options of the page itself."""
     page.add_argument("--model", help="see `app.py run --help`")
-    page.add_argument("--engine", metavar="URL", help=_ENGINE)
+    page.add_argument("--engine", metavar="ENGINE", help=_ENGINE)
     page.add_argument("--host", help="address to listen on; default 127.0.0.1")
     page.add_argument("--port", type=int, help="default: the first free one from 7860")
+    add_hosting_options(page)
 
 
 def add_space_options(space: argparse.ArgumentParser) -> None:
@@ -111,11 +115,24 @@ def add_space_options(space: argparse.ArgumentParser) -> None:
     space.set_defaults(command=make_space)
 
 
-def host_of(given: argparse.Namespace, cannot: Mapping[Feature, str] | None = None) -> LocalHost:
+def chosen(given: argparse.Namespace) -> Choice:
+    """The engine that was asked for, or the best one here; it is said which, and why.
+
+    Raises InvalidInput, and EngineUnavailable for one that cannot be had here.
+    """
+    choice, text = choose(given.engine), texts("en")
+    name = text(f"engine.{choice.kind}")
+    print(text("choice.said", engine=name, why=text(choice.why)), file=sys.stderr)
+    return choice
+
+
+def host_of(
+    given: argparse.Namespace, choice: Choice, cannot: Mapping[Feature, str] | None = None
+) -> LocalHost:
     """The engine that was chosen; nothing is started yet. Raises InvalidInput and ModelError."""
-    if given.engine is None:
-        return embedded(given.model or catalogue.DEFAULT)
-    return at_url(server_of(given), given.model or "", cannot or {})
+    if choice.kind == URL:
+        return at_url(server_of(given), given.model or "", cannot)
+    return KINDS[choice.kind].make(given.model)
 
 
 def server_of(given: argparse.Namespace) -> Place:
@@ -126,8 +143,6 @@ def server_of(given: argparse.Namespace) -> Place:
 def lacking(given: argparse.Namespace) -> Mapping[Feature, str]:
     """What the server cannot do, so that the page can show it from the beginning; where the server
     cannot be asked now, that is said, and the page is made all the same."""
-    if given.engine is None:
-        return {}
     print(f"Asking {server_of(given).host} what it can do …", file=sys.stderr)
     try:
         return asyncio.run(what_it_lacks(server_of(given), given.model or ""))
@@ -172,7 +187,7 @@ def run_once(given: argparse.Namespace) -> int:
 
     return asyncio.run(
         run_in_console(
-            host_of(given),
+            host_of(given, chosen(given)),
             REGISTRY[given.strategy],
             given.question,
             given.settings,
@@ -185,10 +200,17 @@ def run_once(given: argparse.Namespace) -> int:
 
 def serve(given: argparse.Namespace) -> int:
     """The page, until it is interrupted."""
-    from components.page import Page  # Gradio takes seconds to import; the other commands need none
+    # Gradio takes seconds to import; the other commands need none.
+    from components.page import Page
+    from components.people import People
 
-    host = host_of(given, lacking(given))
-    page = Page(REGISTRY, host)
+    choice = chosen(given)
+    cannot = lacking(given) if choice.kind == URL else None
+    first = host_of(given, choice, cannot)
+    host = Switch(choice, given.model or "", first, maker(os.environ.get(KEY, "")))
+    print(described(given, os.environ), file=sys.stderr)
+    people = People(limits_of(given, os.environ), proxies_of(given, os.environ))
+    page = Page(REGISTRY, host, people, switch=host, shared=is_public(given, os.environ))
     signal.signal(signal.SIGTERM, interrupt)
     try:
         page.blocks.queue(default_concurrency_limit=None, max_size=QUEUE).launch(
@@ -212,7 +234,7 @@ def interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def lifespan(host: LocalHost) -> Any:
+def lifespan(host: Switch | LocalHost) -> Any:
     """The engine lives as long as the server, on the server's own event loop."""
 
     @asynccontextmanager

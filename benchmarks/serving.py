@@ -21,6 +21,7 @@ from playwright.async_api import Browser, Page
 from benchmarks.standing import Standing, ask, fill, opened, standing
 from core.engine import Chunk, Sampling
 from engines.llamacpp.engine import LlamaCpp
+from engines.llamacpp.host import embedded
 from strategies.prompts import TRIGGERS
 
 QUESTION = (
@@ -89,7 +90,7 @@ def main() -> None:
 
 
 async def measure(model: str, rounds: int, tokens: int) -> list[tuple[str, str, str]]:
-    async with standing(model) as (app, chromium):
+    async with standing(embedded(model)) as (app, chromium):
         rows = await cost(app, chromium, rounds, tokens)
         rows += [await lag(app, chromium, tokens)]
         rows += [await to_idle(app, chromium, rounds, "Stop")]

@@ -11,8 +11,8 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from app import lifespan
 from components.page import Page as AppPage
+from engines.host import LocalHost
 from engines.llamacpp.engine import LlamaCpp
-from engines.llamacpp.host import embedded
 from strategies import REGISTRY
 
 CHROMIUM = [
@@ -28,10 +28,10 @@ T = TypeVar("T")
 
 
 class Standing:
-    """`url` of the page, the `engine` behind it, and the server's event `loop`."""
+    """`url` of the page, the engine behind it, and the server's event `loop`."""
 
-    def __init__(self, model: str) -> None:
-        self.host = embedded(model)
+    def __init__(self, host: LocalHost) -> None:
+        self.host = host
         self.page = AppPage(REGISTRY, self.host)
         self.loop: asyncio.AbstractEventLoop | None = None
         self._known = threading.Event()
@@ -46,9 +46,13 @@ class Standing:
             **self.page.launch_options,
         )
         await asyncio.to_thread(self._known.wait)
-        engine = await self.on_server(self.host.ready())
-        assert isinstance(engine, LlamaCpp)
-        self.engine = engine
+        self._engine = await self.on_server(self.host.ready())
+
+    @property
+    def engine(self) -> LlamaCpp:
+        """The embedded engine, where it is that one."""
+        assert isinstance(self._engine, LlamaCpp)
+        return self._engine
 
     async def on_server(self, work: Awaitable[T]) -> T:
         """Await something on the server's own loop, to which its engine belongs."""
@@ -77,9 +81,9 @@ class Standing:
 
 
 @asynccontextmanager
-async def standing(model: str) -> AsyncGenerator[tuple[Standing, Browser], None]:
-    """The app with `model`, and a browser."""
-    app = Standing(model)
+async def standing(host: LocalHost) -> AsyncGenerator[tuple[Standing, Browser], None]:
+    """The app with this engine, and a browser."""
+    app = Standing(host)
     await app.start()
     try:
         async with browser() as chromium:
@@ -107,17 +111,18 @@ async def opened(chromium: Browser, url: str) -> Page:
     return page
 
 
-async def ask(page: Page, question: str, seed: int, max_tokens: int) -> None:
-    """Fill the form for self-consistency with 8 paths, and run it."""
-    await fill(page, question, seed, max_tokens)
+async def ask(page: Page, question: str, seed: int, max_tokens: int, paths: int = 8) -> None:
+    """Fill the form for self-consistency, and run it."""
+    await fill(page, question, seed, max_tokens, paths)
     await page.click("#run")
 
 
-async def fill(page: Page, question: str, seed: int, max_tokens: int) -> None:
-    """Fill the form for self-consistency with 8 paths."""
+async def fill(page: Page, question: str, seed: int, max_tokens: int, paths: int = 8) -> None:
+    """Fill the form for self-consistency."""
     await page.fill("#question textarea", question)
     if not await page.locator("#seed input").is_visible():
         await page.get_by_role("button", name="Answer kind").click()
     await page.fill("#seed input", str(seed))
     await page.get_by_label("number input for Longest path (tokens)").fill(str(max_tokens))
+    await page.get_by_label("number input for Paths").fill(str(paths))
     await page.keyboard.press("Tab")

@@ -1,6 +1,6 @@
 """The engine badge: what is running, or how far it is from running."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -12,8 +12,12 @@ from core.engine import EngineStatus
 from core.question import Language
 
 
-def badge_view(current: Callable[[], EngineStatus], **options: Any) -> gr.HTML:
+def badge_view(
+    current: Callable[[], EngineStatus], waiting: Callable[[], int] = lambda: 0, **options: Any
+) -> gr.HTML:
     """One line, with a bar while something is fetched. Its value is the language.
+
+    `waiting` tells how many runs wait in the line.
 
     The page asks for the status itself, each second: an event of Gradio's would make it look
     through every component on the page each time.
@@ -21,22 +25,28 @@ def badge_view(current: Callable[[], EngineStatus], **options: Any) -> gr.HTML:
 
     async def status(language: Language) -> dict[str, Any]:
         language = "zh" if language == "zh" else "en"
-        return badge(current(), texts(language), language)
+        return badge(current(), texts(language), language, waiting())
 
     return view("badge", START, server_functions=[status], **options)
 
 
-def badge(status: EngineStatus, text: Text, language: Language) -> dict[str, Any]:
+def badge(status: EngineStatus, text: Text, language: Language, waiting: int = 0) -> dict[str, Any]:
     """The badge's words; `share` is 0 to 1 while bytes are fetched, else None."""
     share = status.done / status.total if status.phase == "fetching" and status.total else None
     return {
         "phase": status.phase,
         "who": " · ".join(part for part in (status.model, status.engine, status.device) if part),
-        "state": _state(status, text, language),
+        "why": text(status.why) if status.why else "",
+        "state": " · ".join([_state(status, text, language), *_line(waiting, text)]),
         "share": share,
         **_details(status, text),
         "lost": text("badge.lost"),
     }
+
+
+def _line(waiting: int, text: Text) -> list[str]:
+    """How many runs wait, if any."""
+    return [text("badge.line", n=waiting)] if waiting else []
 
 
 def _details(status: EngineStatus, text: Text) -> dict[str, str]:
@@ -61,11 +71,17 @@ def _state(status: EngineStatus, text: Text, language: Language) -> str:
     if status.phase == "failed":
         return text("badge.failed", reason=error_text(status.error, language))
     if status.phase == "ready":
-        state = text("badge.busy", n=status.active) if status.active else text("badge.idle")
-        return (
-            f"{state} · {text('badge.rate', rate=f'{status.rate:.0f}')}" if status.rate else state
-        )
+        return " · ".join(_work(status, text))
     return text(f"badge.{status.phase}" if status.phase != "fetching" else "badge.starting")
+
+
+def _work(status: EngineStatus, text: Text) -> Iterator[str]:
+    """What a running engine does, how fast, and the memory that it holds."""
+    yield text("badge.busy", n=status.active) if status.active else text("badge.idle")
+    if status.rate:
+        yield text("badge.rate", rate=f"{status.rate:.0f}")
+    if status.memory:
+        yield text("badge.memory", n=f"{status.memory / 1e9:.1f}")
 
 
 def _megabytes(count: float) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from components.form import DETECT, Asked, Form
 from components.headline import Origin
 from components.listening import LIVE, QUIET
 from components.localize import Localizer
+from components.people import People
 from components.reading import Lens
 from components.sessions import Notice, Prepared, Session, Sessions, Words, sentence
 from components.stage import AS_RUN, Stage
@@ -23,8 +25,9 @@ from components.texts import texts
 from core import export, recording
 from core.driver import HEARTBEAT_SECONDS, Driver
 from core.engine import EngineHost
-from core.errors import EngineUnavailable, InvalidInput, ThoughtscopeError
+from core.errors import EngineUnavailable, InvalidInput, LimitReached, ThoughtscopeError
 from core.events import Ended
+from core.line import Ticket
 from core.params import MAX_TEXT, build
 from core.question import KINDS, LANGUAGES, ask, is_encodable
 from core.strategy import Edit, Strategy
@@ -33,6 +36,7 @@ _log = logging.getLogger(__name__)
 
 MAX_SEED = 2**31 - 1
 MAX_REFERENCE = 300
+KEPT_SECONDS = 3600.0
 
 # The picture may be below the form (on a narrow screen), or above (one scrolled down to Run).
 _TO_STAGE = """() => {
@@ -53,8 +57,10 @@ class Explore:
         strategies: Mapping[str, Strategy],
         host: EngineHost,
         folder: Path,
+        people: People,
     ) -> None:
         self._sessions = sessions
+        self._people = people
         self._strategies = strategies
         self._host = host
         self._folder = folder
@@ -111,17 +117,15 @@ class Explore:
         await self._sessions.of(request).stop()
 
     async def _begin_new(self, request: gr.Request, asked: Any) -> list[Any]:
-        session = self._sessions.of(request)
-        return self._begin(session, lambda: self._checked(self._form.read(asked)))
+        return self._begin(request, lambda _: self._checked(self._form.read(asked)))
 
     async def _begin_again(self, request: gr.Request, asked: Any) -> list[Any]:
-        session = self._sessions.of(request)
-        seed = session.last_seed
-        return self._begin(session, lambda: self._checked(self._form.read(asked), seed))
+        return self._begin(
+            request, lambda session: self._checked(self._form.read(asked), session.last_seed)
+        )
 
     async def _begin_edit(self, request: gr.Request, thought: str, where: str) -> list[Any]:
-        session = self._sessions.of(request)
-        return self._begin(session, lambda: self._edited(session, thought or "", where))
+        return self._begin(request, lambda session: self._edited(session, thought or "", where))
 
     async def _take_thought(self, request: gr.Request, event: gr.EventData) -> Any:
         """The thought of the state that was selected, to be edited."""
@@ -129,42 +133,51 @@ class Explore:
         chosen = event._data.get("id") if isinstance(event._data, dict) else None
         return state_sheet.thought(trace.nodes[chosen]) if chosen in trace.nodes else gr.skip()
 
-    def _begin(self, session: Session, prepare: Callable[[], Prepared]) -> list[Any]:
+    def _begin(self, request: gr.Request, prepare: Callable[[Session], Prepared]) -> list[Any]:
         """Check what was asked. What is wrong with it is said; nothing typed is lost."""
+        session = self._sessions.of(request)
         lenses = [gr.skip()] * len(self.stage.lenses)
         try:
             if session.running:
                 raise InvalidInput("already_running")
-            session.prepared = prepare()
-        except InvalidInput as error:
+            prepared = prepare(session)
+            self._people.check(self._people.who(request))
+        except (InvalidInput, LimitReached) as error:
             drawn = self._say(session, sentence(error), "error")
         else:
-            session.running, session.explore.notice = True, None
+            session.prepared, session.running, session.explore.notice = prepared, True, None
             session.explore.lens = Lens(solving=session.explore.lens.solving)
             lenses = [AS_RUN] * len(self.stage.lenses)
             drawn = self.stage.render(session.explore, session.language)
         return [*drawn, *lenses, *self._buttons(session)]
 
     async def _stream(self, request: gr.Request) -> Frames:
-        """Wait for the engine, then run. Whatever happens is shown."""
+        """Wait in the line and for the engine, then run. Whatever happens is shown."""
         session = self._sessions.of(request)
         prepared, session.prepared = session.prepared, None
         if prepared is None:  # it was refused, or stopped; the picture stays as it is
             yield self.stage.render(session.explore, session.language)
             return
+        person = self._people.who(request)
         try:
-            async for frame in self._wait_for_engine(session):
+            session.ticket = ticket = self._people.join(person)
+            async for frame in self._wait_in_line(session, ticket):
                 yield frame
+            if ticket.state == "going":
+                async for frame in self._wait_for_engine(session):
+                    yield frame
             if session.engine is not None:
-                driver = prepared.driver(session.engine)
+                driver = prepared.driver(self._people.rationed(session.engine, person))
                 session.last = prepared
                 async for frame in self._drive(session, driver):
                     yield frame
         except ThoughtscopeError as error:
             yield self._say(session, sentence(error), "error")
         finally:
+            if session.ticket is not None:
+                session.ticket.leave()
             session.running = False
-            session.driver = session.waiting = session.engine = None
+            session.driver = session.waiting = session.engine = session.ticket = None
 
     async def _settle(self, request: gr.Request) -> list[Any]:
         """The buttons as they are between runs, and the file of the last run."""
@@ -199,6 +212,14 @@ class Explore:
             raise InvalidInput("question_encoding")
         reference = asked.reference[:MAX_REFERENCE]
         return Prepared(strategy, question, params, reference, seed)
+
+    async def _wait_in_line(self, session: Session, ticket: Ticket) -> Frames:
+        """Frames that tell the place, until it is this run's turn or it has left the line."""
+        while ticket.state == "waiting":
+            yield self._say(session, _place(ticket.place), "wait")
+            await ticket.moved(HEARTBEAT_SECONDS)
+        if ticket.state == "gone":
+            yield self._say(session, _key("headline.stopped"), "quiet")
 
     async def _wait_for_engine(self, session: Session) -> Frames:
         """Frames until `session.engine` is there; it stays None if the wait was stopped."""
@@ -243,8 +264,9 @@ class Explore:
 
     def _files(self, driver: Driver) -> tuple[Path | None, ...]:
         """The run to download, also one that was stopped or failed; of a tree also its graph."""
+        _tidy(self._folder)
         run = driver.run
-        stem = self._folder / f"thoughtscope-{run.seed}-{secrets.token_hex(4)}"
+        stem = self._folder / f"thoughtscope-{run.seed}-{secrets.token_hex(8)}"
         kept = {".jsonl": recording.write(run.events)}
         if any(run.trace.of_kind("state")):
             graph = run.trace.to_networkx()
@@ -257,12 +279,26 @@ class Explore:
         )
 
 
+def _tidy(folder: Path) -> None:
+    """Drop old files: Gradio made a copy of each, which it keeps for a day (`delete_cache`)."""
+    for file in folder.iterdir():
+        if time.time() - file.stat().st_mtime > KEPT_SECONDS:
+            file.unlink()
+
+
 def _file(path: Path | None) -> Any:
     return gr.update(value=str(path) if path else None, interactive=path is not None)
 
 
 def _key(key: str) -> Words:
     return lambda language: texts(language)(key)
+
+
+def _place(place: int) -> Words:
+    """Where in the line a run stands."""
+    if place == 1:
+        return _key("explore.line.next")
+    return lambda language: texts(language)("explore.line", place=place, before=place - 1)
 
 
 def _one_of(name: str, given: str, allowed: tuple[Any, ...]) -> Any:

@@ -15,12 +15,14 @@ from components.badge import badge_view
 from components.explore import Explore
 from components.listening import QUIET
 from components.localize import START, Localizer
+from components.people import People
+from components.picker import Picker
 from components.replays import Replays
-from components.sessions import Sessions
+from components.sessions import Session, Sessions
 from components.texts import Language
 from components.theme import theme
 from components.view import ASSETS
-from core.engine import EngineHost
+from core.engine import EngineHost, EngineSwitch
 from core.question import LANGUAGES
 from core.strategy import Strategy
 
@@ -58,12 +60,27 @@ _FIRST_THEME = f"""() => {{
 
 
 class Page:
-    """Everything on the page. `blocks` is the app; `launch_options` belong to its launch."""
+    """Everything on the page. `blocks` is the app; `launch_options` belong to its launch.
 
-    def __init__(self, strategies: Mapping[str, Strategy], host: EngineHost) -> None:
+    `people` knows what each of them may have; by default everybody has all. With a `switch` the
+    engine can be changed on the page, unless it is `shared` by many.
+    """
+
+    def __init__(
+        self,
+        strategies: Mapping[str, Strategy],
+        host: EngineHost,
+        people: People | None = None,
+        *,
+        switch: EngineSwitch | None = None,
+        shared: bool = False,
+    ) -> None:
         self._host = host
+        self._people = people or People()
+        self._switch = switch
+        self._shared = shared
         self._localizer = Localizer()
-        self._sessions = Sessions()
+        self._sessions = Sessions(self._people)
         self.folder = Path(tempfile.mkdtemp(prefix="thoughtscope-"))
         gr.set_static_paths([PLOTLY, HIERARCHY])
         with gr.Blocks(
@@ -125,11 +142,16 @@ class Page:
             dark = localizer.make(
                 gr.Button, lambda t: {"value": t("page.theme")}, size="sm", elem_id="theme"
             )
-        self.badge = badge_view(lambda: self._host.status, elem_id="badge")
+        self.badge = badge_view(
+            lambda: self._host.status, lambda: self._people.line.waiting, elem_id="badge"
+        )
+        self.picker = (
+            Picker(localizer, self._sessions, self._switch, self._shared) if self._switch else None
+        )
         with gr.Tabs(elem_classes=["rooms"]):
             with localizer.make(gr.Tab, lambda t: {"label": t("page.explore")}, id="explore"):
                 self.explore = Explore(
-                    localizer, self._sessions, strategies, self._host, self.folder
+                    localizer, self._sessions, strategies, self._host, self.folder, self._people
                 )
             with localizer.make(gr.Tab, lambda t: {"label": t("page.replays")}, id="replays"):
                 self.replays = Replays(localizer, self._sessions)
@@ -140,14 +162,18 @@ class Page:
     def _bind(self, dark: Any) -> None:
         stages = [self.explore.stage, self.replays.stage]
         drawn = [output for stage in stages for output in stage.outputs]
-        words = [*self._localizer.components, self.badge, *drawn]
+        picked = [self.picker.sheet] if self.picker else []
+        words = [*self._localizer.components, self.badge, *drawn, *picked]
         self.blocks.load(None, None, None, js=_FIRST_THEME)
         # Gradio's page goes through every component that was ever the output of an event, at every
         # event: whoever reads the first language is spared the one that changes all words.
         self.blocks.load(None, None, self.language, js=_FIRST_LANGUAGE)
-        self.language.change(self._say, self.language, words, **QUIET)
+        told: dict[str, Any] = {"show_progress_on": self.language, **QUIET}
+        self.language.change(self._say, self.language, words, **told)
         self.language.input(None, self.language, None, js=_KEEP_LANGUAGE)
         dark.click(None, None, None, js=_SWITCH_THEME)
+        if self.picker:
+            self.picker.bind(words, self._words)
         self.blocks.unload(self._sessions.close)
 
     async def _say(self, code: str, request: gr.Request) -> list[Any]:
@@ -156,7 +182,12 @@ class Page:
         assert language in LANGUAGES
         session = self._sessions.of(request)
         session.language = language
+        return self._words(session)
+
+    def _words(self, session: Session) -> list[Any]:
+        """All that has words, in the session's language."""
         frames = []
         for stage in (self.explore.stage, self.replays.stage):
-            frames += stage.render(stage.screen(session), language)
-        return [*self._localizer.updates(language), language, *frames]
+            frames += stage.render(stage.screen(session), session.language)
+        said = [self.picker.said(session.language, session.refused)] if self.picker else []
+        return [*self._localizer.updates(session.language), session.language, *frames, *said]

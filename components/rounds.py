@@ -8,7 +8,6 @@ import gradio as gr
 from components.palette import Look
 from components.reading import Lens, Reading
 from components.rounds_sheet import (
-    MAX_NODES,
     Chain,
     Scene,
     chain_title,
@@ -16,6 +15,7 @@ from components.rounds_sheet import (
     chip,
     counted,
     how_it_ended,
+    more,
     seconds,
     thinking,
 )
@@ -43,8 +43,7 @@ def rounds(
     text: Text,
 ) -> dict[str, Any] | None:
     """The chains of thinking, round after round; None where there are none."""
-    nodes = thinking(trace)
-    drawn = nodes[:MAX_NODES]
+    drawn = thinking(trace)
     every = chains(trace, drawn)
     if not every:
         return None
@@ -53,9 +52,7 @@ def rounds(
     return {
         "forced": text("inspector.forced"),
         "chains": [_chain(scene, chain, places) | _head(scene, chain, every) for chain in every],
-        "more": text("rounds.more", drawn=MAX_NODES, all=f"{len(nodes):,}")
-        if len(nodes) > MAX_NODES
-        else "",
+        "more": more(trace, text),
         "texts": texts,
     }
 

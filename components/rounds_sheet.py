@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from components.palette import Look
@@ -75,8 +76,14 @@ class Chain:
 
 
 def thinking(trace: Trace) -> list[TraceNode]:
-    """All nodes of the chains, in the order in which they were opened."""
-    return list(trace.of_kind("round", "probe", "answer"))
+    """The nodes of the chains that are drawn, in the order in which they were opened."""
+    return list(islice(trace.of_kind("round", "probe", "answer"), MAX_NODES))
+
+
+def more(trace: Trace, text: Text) -> str:
+    """That there are nodes which are not drawn; "" where all are."""
+    every = sum(1 for _ in trace.of_kind("round", "probe", "answer"))
+    return text("rounds.more", drawn=MAX_NODES, all=f"{every:,}") if every > MAX_NODES else ""
 
 
 def chains(trace: Trace, nodes: Iterable[TraceNode]) -> list[Chain]:

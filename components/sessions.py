@@ -1,7 +1,7 @@
 """What each open browser tab holds. Nobody sees another's."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from components.headline import Origin
+from components.people import People, Person
 from components.reading import Lens
 from components.texts import Language, error_text
 from core.crossword import Puzzle
@@ -17,6 +18,7 @@ from core.driver import Driver
 from core.engine import Engine
 from core.errors import InvalidInput, ThoughtscopeError
 from core.events import Event
+from core.line import Ticket
 from core.question import Question
 from core.recording import Playback
 from core.run import Run
@@ -81,14 +83,17 @@ class Screen:
 
 @dataclass(slots=True)
 class Session:
-    """A tab: its language, its run and its replay."""
+    """A tab: its language, its run and its replay, and the person who opened it. `refused` is why
+    an engine was not changed."""
 
+    person: Person = ""
     language: Language = "en"
     explore: Screen = field(default_factory=Screen)
     replay: Screen = field(default_factory=Screen)
     prepared: Prepared | None = None
     last: Prepared | None = None
     driver: Driver | None = None
+    ticket: Ticket | None = None
     waiting: "asyncio.Future[Engine] | None" = None
     engine: Engine | None = None
     running: bool = False
@@ -101,31 +106,66 @@ class Session:
     playing: bool = False
     plays: int = 0
     rate: float = 1.0
+    refused: Mapping[str, object] | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether it could be forgotten without ending anything."""
+        return self.ticket is None and not self.playing
 
     async def stop(self) -> None:
-        """End the run, whether it is about to begin, waits for the engine or is being made."""
+        """End the run, whether it is about to begin, waits or is being made."""
+        ticket = self.ticket
         if self.prepared is not None:  # it never began
             self.prepared, self.running = None, False
         if self.waiting is not None:
             self.waiting.cancel()
         if self.driver is not None:
             await self.driver.stop()
+        if ticket is not None:  # room for the next, once the engine was let go
+            ticket.leave()
 
 
 class Sessions:
-    """All open tabs, by Gradio's session hash."""
+    """All open tabs, by Gradio's session hash, the one used last at the end.
 
-    def __init__(self) -> None:
+    A hash is made up by the page at random and told to nobody else: who has it is the tab. Whoever
+    sends made-up ones only pushes out tabs of their own: beyond what a person may have, and beyond
+    what there may be in all, the tab that was not used for longest is forgotten.
+    """
+
+    def __init__(self, people: People) -> None:
+        self._people = people
         self._open: dict[str, Session] = {}
 
     def of(self, request: gr.Request) -> Session:
-        """The tab's session; made when it is first asked for."""
+        """The tab's session; made when it is first asked for.
+
+        Raises InvalidInput if there are too many, and all have something going on.
+        """
         key = request.session_hash or ""
-        if key not in self._open:
-            if len(self._open) >= MAX_SESSIONS:
-                raise InvalidInput("too_many_sessions", limit=MAX_SESSIONS)
-            self._open[key] = Session()
-        return self._open[key]
+        session = self._open.pop(key, None) or self._made(self._people.who(request))
+        self._open[key] = session
+        return session
+
+    def _made(self, person: Person) -> Session:
+        tabs = self._people.limits.tabs
+        theirs = [key for key, session in self._open.items() if session.person == person]
+        if tabs and len(theirs) >= tabs:
+            self._forget_one(theirs)
+        elif len(self._open) >= MAX_SESSIONS:
+            self._forget_one(list(self._open))
+        return Session(person)
+
+    def _forget_one(self, keys: Sequence[str]) -> None:
+        idle = next((key for key in keys if self._open[key].idle), None)
+        if idle is None:
+            raise InvalidInput("too_many_sessions", limit=len(keys))
+        del self._open[idle]
+
+    async def stop_all(self) -> None:
+        """End all runs that are being made or wait, in order."""
+        await asyncio.gather(*(session.stop() for session in self._open.values()))
 
     async def close(self, request: gr.Request) -> None:
         """The tab was closed: end its run and forget it."""

@@ -1,6 +1,6 @@
 """What an engine is: something that continues a text, and says what it cannot do."""
 
-from collections.abc import AsyncGenerator, Hashable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypedDict
@@ -146,8 +146,9 @@ class EngineStatus:
 
     While fetching: `source` (host name), `done` and `total` bytes, `rate` in bytes a second.
     When ready: `rate` in sampled tokens a second over the last seconds of work, `active` samples
-    being made now, `cannot` as in EngineInfo, to be listed. When failed: `error` as in
-    ThoughtscopeError.as_dict(), `log` the last lines.
+    being made now, `cannot` as in EngineInfo, to be listed, `memory` in bytes that the engine
+    holds, 0 where it does not tell. When failed: `error` as in ThoughtscopeError.as_dict(), `log`
+    the last lines. `why` is the key of the reason for which this engine was chosen.
     """
 
     phase: Phase
@@ -159,9 +160,11 @@ class EngineStatus:
     total: int = 0
     rate: float = 0.0
     active: int = 0
+    memory: int = 0
     error: Mapping[str, object] | None = None
     log: str = ""
     cannot: Mapping[Feature, str] = field(default_factory=dict)
+    why: str = ""
 
 
 class EngineHost(Protocol):
@@ -187,4 +190,50 @@ class EngineHost(Protocol):
 
     async def close(self) -> None:
         """End the engine and everything that was started for it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOption:
+    """A kind of engine, by the name that `--engine` takes; URL for a server at an address.
+
+    `models` are names that it knows, the one that it takes by itself first; others may be given
+    where `open` is set. `missing` is why it cannot be had here, as ThoughtscopeError.as_dict().
+    """
+
+    kind: str
+    models: tuple[str, ...] = ()
+    open: bool = True
+    missing: Mapping[str, object] | None = None
+
+
+URL = "url"
+
+
+class EngineSwitch(EngineHost, Protocol):
+    """A host whose engine can be changed for another."""
+
+    @property
+    def kind(self) -> str:
+        """That of the engine in use."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """Its model, by the name that it was asked for; "" for what it takes by itself."""
+        ...
+
+    def options(self) -> tuple[EngineOption, ...]:
+        """All kinds there are; what each needs is looked up anew, by short commands."""
+        ...
+
+    async def change(
+        self, kind: str, model: str, address: str, leave: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Use another engine, or another model.
+
+        `leave` is awaited when all that can be checked was checked, and before the engine in use is
+        closed. Raises InvalidInput, ModelError or EngineError before that: then nothing changes.
+        What goes wrong later is in `status`.
+        """
         ...

@@ -9,7 +9,8 @@
     │   ├── ServerFailed      a server that is not ours answered late, half, or in no way known
     │   └── ContextOverflow   the prompt does not fit
     ├── ModelError            a model file could not be had or trusted
-    └── HostingError          the app could not be put where others can use it
+    ├── HostingError          the app could not be put where others can use it
+    └── LimitReached          a person has had what this host allows each
 
 An error carries a `code`, which names its sentence in the string tables (`error.<code>`),
 and `fields`, which fill the sentence's blanks. So it is shown in the reader's language, also
@@ -78,3 +79,7 @@ class ModelError(ThoughtscopeError):
 
 class HostingError(ThoughtscopeError):
     """The app could not be put where others can use it."""
+
+
+class LimitReached(ThoughtscopeError):
+    """A person has had what this host allows each; what was made is kept."""

@@ -42,6 +42,8 @@ class LocalEngine(Engine, Protocol):
     def alive(self) -> bool: ...
     @property
     def log(self) -> str: ...
+    @property
+    def memory(self) -> int: ...
     async def ended(self) -> None: ...
     async def close(self) -> None: ...
 
@@ -115,7 +117,9 @@ class LocalHost:
         info, meter = engine.info, engine.meter
         ready = EngineStatus("ready", info.model, info.engine, info.device)
         cannot = info.cannot if self._lists else {}
-        return replace(ready, rate=meter.rate, active=meter.active, cannot=cannot)
+        return replace(
+            ready, rate=meter.rate, active=meter.active, memory=engine.memory, cannot=cannot
+        )
 
     async def ready(self) -> Engine:
         """The running engine; begins, or tries again, if need be.

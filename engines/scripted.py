@@ -130,6 +130,9 @@ class ScriptedHost:
     def cannot(self) -> Mapping[Feature, str]:
         return self.engine.info.cannot
 
+    def begin(self) -> None:
+        pass
+
     async def ready(self) -> Engine:
         if self.waiting is not None:
             await self.waiting.wait()

@@ -73,6 +73,7 @@ def test_a_failed_run_exits_with_1_and_says_both_counts(smollm2):
         (["run", "direct", QUESTION, "--set", "answer_tokens"], "name=value"),
         (["run", "direct", QUESTION, "--seed", "x"], "invalid int"),
         (["--port", "x"], "invalid int"),
+        (["--at-once", "-1"], "argument --at-once: '-1' is no whole number"),
     ],
 )
 def test_wrong_usage_exits_with_2_and_says_why(arguments, said):
@@ -105,6 +106,11 @@ def test_an_engine_that_is_no_address_is_refused():
     done = command("run", "direct", QUESTION, "--engine", "localhost:8000")
     assert done.returncode == 2
     assert "localhost:8000" in done.stderr and "http://host:8000/v1" in done.stderr
+
+
+def test_it_is_said_which_engine_was_taken_and_why(tmp_path):
+    done = command("run", "direct", QUESTION, "--model", str(tmp_path / "none.gguf"))
+    assert "Engine: llama.cpp, embedded (no GPU for vLLM here)" in done.stderr
 
 
 def test_what_stands_before_the_command_counts_and_what_stands_after_it_overrules():
@@ -190,6 +196,19 @@ def test_a_port_that_is_taken_is_said_in_a_line(smollm2):
     assert done.returncode == 1
     assert port in done.stderr.strip().splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "Only this machine can reach this page. Its limits (0 is none): --at-once 4 "),
+        (("--host", "0.0.0.0"), "Others can reach this page. Its limits (0 is none): --at-once 2 "),
+    ],
+)
+def test_the_limits_that_hold_are_said_at_the_start(smollm2, tmp_path, options, said):
+    running = App(tmp_path, "--model", str(smollm2), *options)
+    running.close()
+    assert said in running.log.read_text(encoding="utf-8")
 
 
 def test_the_recordings_that_ship_are_real_small_and_valid():

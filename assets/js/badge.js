@@ -2,6 +2,7 @@ const host = element.querySelector('.ts-badge');
 const dot = make('span', 'dot', host);
 dot.setAttribute('aria-hidden', 'true');
 const who = make('span', 'who', host);
+const why = make('span', 'why', host);
 const state = make('span', 'state', host);
 const bar = make('span', 'bar', host);
 const fill = make('span', 'fill', bar);
@@ -14,6 +15,7 @@ const draw = (data) => {
   lost = data.lost;
   host.dataset.phase = data.phase;
   write(who, data.who);
+  write(why, data.why);
   write(state, data.state);
   const known = typeof data.share === 'number';
   bar.hidden = !known;

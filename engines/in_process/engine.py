@@ -78,6 +78,7 @@ class InProcess:
         # Not the model: whoever still holds a closed engine is not to hold that.
         self._tokenizer = loaded.tokenizer
         self._special = loaded.vocabulary.special
+        self._held = loaded.device.held
         self._bos = list(loaded.bos)
         self._worker = worker
         self._desk = desk
@@ -99,7 +100,8 @@ class InProcess:
         loaded is let go. Raises EngineUnavailable ("engine_packages"), and ModelError as
         engines.in_process.loading.load.
         """
-        require_libraries()
+        if (missing := missing_libraries()) is not None:
+            raise missing
         desk = desk or Desk()
         desk.clear()
         worker = Worker("in-process")
@@ -122,6 +124,11 @@ class InProcess:
     def log(self) -> str:
         """Nothing: what goes wrong here is told by errors."""
         return ""
+
+    @property
+    def memory(self) -> int:
+        """Bytes that torch holds of the GPU's memory; on a CPU, those of this process."""
+        return self._held()
 
     async def ended(self) -> None:
         """Wait until it can make no more text: it was closed, or the device has failed."""
@@ -227,11 +234,10 @@ class InProcess:
         self.info = replace(self.info, special_tokens=tuple(written))
 
 
-def require_libraries() -> None:
-    """Raises EngineUnavailable ("engine_packages") unless all that is needed is installed."""
+def missing_libraries() -> EngineUnavailable | None:
+    """What is needed and not installed, as an error ("engine_packages")."""
     missing = [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
-    if missing:
-        raise EngineUnavailable("engine_packages", missing=", ".join(missing))
+    return EngineUnavailable("engine_packages", missing=", ".join(missing)) if missing else None
 
 
 def _load(path: Path) -> "tuple[Loaded, Generation]":

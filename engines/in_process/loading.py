@@ -1,6 +1,7 @@
 """Loads a model with transformers, on the best device that is here. Needs torch."""
 
 import gc
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from transformers.utils import logging as transformers_logging
 from core.errors import ModelError
 from engines.in_process import zerogpu
 from engines.in_process.vocabulary import Vocabulary, read_vocabulary
+from engines.memory import held_by
 
 # What transformers raises for files that are missing, broken, or of a kind that it does not know.
 _REFUSED = (OSError, ValueError, LookupError, ImportError, AttributeError, TypeError)
@@ -30,6 +32,17 @@ class Device:
     context: int
     cells: int
     block: int
+
+    def held(self) -> int:
+        """Bytes that torch holds of a GPU's memory; on a CPU, those of this process. 0 on ZeroGPU,
+        where the GPU is another process's."""
+        if zerogpu.here():
+            return 0
+        if self.name == "cuda":
+            return int(torch.cuda.memory_reserved())
+        if self.name == "mps":
+            return int(torch.mps.driver_allocated_memory())
+        return held_by(os.getpid())
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from core.engine import Chunk, EngineInfo, Feature, Sampling
 from core.errors import EngineDied
 from engines.llamacpp.dialect import LlamaServer
+from engines.memory import held_by
 from engines.process import Child
 from engines.server.admission import Admission
 from engines.server.connection import Connection
@@ -93,6 +94,11 @@ class LlamaCpp(LlamaServer):
     def log(self) -> str:
         """The last lines that the server logged."""
         return self._child.log
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory that the server's process holds."""
+        return held_by(self._child.pid)
 
     async def ended(self) -> None:
         """Wait until the server's process has ended."""

@@ -16,8 +16,12 @@ _LOG_ZERO = -1e30
 
 
 def logprob(entry: Object) -> float | None:
-    """The log-probability, or None for that of 0. Raises EngineDied for what is none."""
-    value = entry.get("logprob")
+    """A token's log-probability, or None for that of 0. Raises EngineDied for what is none."""
+    return log_of(entry.get("logprob"))
+
+
+def log_of(value: object) -> float | None:
+    """As `logprob`, of what a server wrote for one."""
     if value is None:
         return None
     if not isinstance(value, int | float) or not math.isfinite(value):

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import replace
 from typing import Protocol
 
-from core.engine import Chunk, EngineInfo, Feature, Message, Sampling
+from core.engine import Chunk, EngineInfo, Feature, Message, Sampling, asker
 from core.errors import ContextOverflow, EngineDied, EngineError
 from engines.meter import Meter
 from engines.server.admission import Admission
@@ -138,7 +138,8 @@ class ServerEngine(ABC):
         reader = self._reader(prompt, sampling, first, n)
         running = n
         cells = known(prompt) + n * sampling.max_tokens
-        async with self._turn(prompt, sampling, n), self._admission.hold(n, cells):
+        admitted = self._admission.hold(n, cells, asker.get())
+        async with self._turn(prompt, sampling, n), admitted:
             self.meter.begin(n)
             try:
                 async with aclosing(self._connection.events(self._path, body)) as events:

@@ -3,11 +3,12 @@
 import os
 import ssl
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 
 import httpx
 
 from core.errors import EngineDied, EngineError, EngineUnavailable
+from engines.server.gathering import gathered
 from engines.server.sse import MAX_REASON, Events, Object, error_message, parse, shown
 
 CONNECT_SECONDS = 5.0
@@ -70,9 +71,10 @@ class Connection:
             async with self._client.stream("POST", path, json=body, timeout=timeout) as response:
                 if response.status_code != httpx.codes.OK:
                     raise _refusal(response.status_code, await _body(response))
-                async for block in response.aiter_bytes():
-                    for event in events.feed(block):
-                        yield event
+                async with aclosing(gathered(response.aiter_bytes())) as blocks:
+                    async for block in blocks:
+                        for event in events.feed(block):
+                            yield event
 
     async def _ask(self, method: str, path: str, body: Object | None) -> bytes:
         timeout = httpx.Timeout(CONNECT_SECONDS, read=self._answer_seconds)

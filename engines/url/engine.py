@@ -160,6 +160,11 @@ class UrlEngine:
         """Whether the server was there when it was last asked."""
         return not self._lost.is_set()
 
+    @property
+    def memory(self) -> int:
+        """0: the server does not tell."""
+        return 0
+
     async def ended(self) -> None:
         """Wait until the server is lost."""
         await self._lost.wait()

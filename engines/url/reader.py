@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from core.engine import Chunk, Finish, Sampling, Usage
 from core.errors import EngineDied
-from engines.llamacpp.tokens import logprob
+from engines.llamacpp.tokens import log_of
 from engines.server.sse import Object, part
 from engines.server.weights import Step, Weighing
 
@@ -37,11 +37,10 @@ class _Sample:
     held: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     text: str
     logprob: float | None
-    likeliest: Sequence[tuple[str, float | None]] = field(default=())
+    likeliest: Sequence[tuple[str, float | None]] = ()
 
 
 class OpenAIReader:
@@ -204,7 +203,7 @@ def _of_chat(entry: Object) -> _Token:
 
 def _log(value: object) -> float | None:
     """A log-probability, or None for that of 0. Raises EngineDied for what is none."""
-    found = logprob({"logprob": value})
+    found = log_of(value)
     return None if found is None or found <= _LOG_ZERO else min(found, 0.0)
 
 

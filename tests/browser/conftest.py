@@ -1,5 +1,6 @@
 """A browser, pages that tolerate no fault, and the page on an engine whose texts are known."""
 
+import json
 import os
 import subprocess
 import sys
@@ -31,13 +32,14 @@ Browse = Callable[..., Page]
 
 
 class ScriptedApp(App):
-    """`tests.browser.scripted_app` in a process of its own."""
+    """`tests.browser.scripted_app` in a process of its own, by default without limits."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **limits: int) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "scripted.log"
-        command = [sys.executable, "-m", "tests.browser.scripted_app", str(self.port)]
+        module = [sys.executable, "-m", "tests.browser.scripted_app"]
+        command = [*module, str(self.port), json.dumps(limits)]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=os.environ | {"TMPDIR": str(folder)}, stdout=log, stderr=log

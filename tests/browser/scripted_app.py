@@ -1,23 +1,33 @@
-"""The page on an engine whose texts are known: `python -m tests.browser.scripted_app PORT`.
+"""The page on an engine whose texts are known: `python -m tests.browser.scripted_app PORT LIMITS`.
+
+LIMITS is a JSON object, as of `core.allowance.Limits`; who asks is told in X-Forwarded-For.
 
 Routes of the tests' own stand beside the page's, under /scripted: they tell what was asked of the
 engine, and hold it, slow it down or take it away, so that a test decides when text appears.
 """
 
 import asyncio
+import json
 import math
 import os
 import random
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 from fastapi.routing import APIRoute
 
 from components.page import Page
+from components.people import People
+from core.allowance import Limits
 from core.engine import Sampling
-from engines.scripted import ScriptedEngine, ScriptedHost
+from core.errors import EngineUnavailable
+from engines.choice import Choice, Kind
+from engines.models.catalogue import unknown
+from engines.scripted import INFO, ScriptedEngine, ScriptedHost
+from engines.switch import Switch, maker
 from strategies import REGISTRY
 from tests.browser.scripted_tree import tree_reply
 from tests.browser.scripted_waits import waits_reply
@@ -95,6 +105,24 @@ class Scripted:
         self.there = asyncio.Event()
         self.there.set()
         self.host = ScriptedHost(self.engine, waiting=self.there)
+        # Another engine, whose texts carry no log-probabilities, and one that is not to be had.
+        other = replace(INFO, model="other", cannot={"logprobs": "cannot.logprobs"})
+        self.other = ScriptedHost(ScriptedEngine(reply, other, gate=self.valve))
+        self.switch = self._switch()
+
+    def _switch(self) -> Switch:
+        lacking = EngineUnavailable("engine_packages", missing="torch")
+        kinds = {
+            "llama.cpp": Kind("llama.cpp", self._of_model, lambda: ("scripted", "other")),
+            "transformers": Kind("transformers", self._of_model, lambda: (), lambda: lacking),
+        }
+        choice = Choice("llama.cpp", "choice.no_gpu")
+        return Switch(choice, "", self.host, maker("", kinds), kinds)  # type: ignore[arg-type]
+
+    def _of_model(self, name: str) -> Any:
+        if name not in ("scripted", "other"):
+            raise unknown(name)
+        return self.other if name == "other" else self.host
 
     @property
     def routes(self) -> list[APIRoute]:
@@ -117,9 +145,10 @@ class Scripted:
         self.there.set() if there else self.there.clear()
 
 
-def main(port: int) -> None:
+def main(port: int, limits: Limits) -> None:
     scripted = Scripted()
-    page = Page(REGISTRY, scripted.host)
+    people = People(limits, proxies=1)
+    page = Page(REGISTRY, scripted.switch, people, switch=scripted.switch)
     page.blocks.queue(default_concurrency_limit=None).launch(
         server_name="127.0.0.1",
         server_port=port,
@@ -130,4 +159,4 @@ def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), Limits(**json.loads(sys.argv[2])))

@@ -1,13 +1,20 @@
 """What is sent past the page, straight to the queue, is checked all the same."""
 
+import asyncio
 import json
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
+from gradio.routes import App
 
+from components.page import Page as AppPage
+from engines.scripted import ScriptedEngine, ScriptedHost
+from strategies import REGISTRY
 from tests.browser.conftest import SECONDS, ScriptedApp
+from tests.browser.scripted_app import reply
 
 DEFAULTS = {"Paths": 8, "Temperature": 0.7, "Top-k (0 is off)": 40}
 
@@ -30,17 +37,17 @@ class Queue:
         self._begin = after[self._gather["id"]]
         self._stream = after[self._begin["id"]]
 
-    def run(self, changed: dict[str, object]) -> list[object]:
+    def run(self, changed: dict[str, object], session: str = "") -> list[object]:
         """Press Run with other values than the form's, and stream; all that came back."""
         data = [
             changed.get(props.get("elem_id") or props["label"], props.get("value"))
             for props in (self._components[i] for i in self._gather["inputs"])
         ]
-        return self.send(data)
+        return self.send(data, session)
 
-    def send(self, form: object) -> list[object]:
+    def send(self, form: object, session: str = "") -> list[object]:
         """What the page sends when Run is pressed, and then the stream."""
-        session = secrets.token_hex(5)
+        session = session or secrets.token_hex(5)
         begun = self._call(self._begin, [form], session)
         return begun + self._call(self._stream, [], session)
 
@@ -134,3 +141,40 @@ def test_a_field_of_another_type_is_refused(
     came = queue.run({"question": "How many?", field: value})
     assert said in json.dumps(came, ensure_ascii=False)
     assert len(scripted.calls) == asked
+
+
+def test_nothing_that_can_be_fetched_tells_of_the_runs_of_others(
+    queue: Queue, scripted: ScriptedApp
+):
+    session, question = secrets.token_hex(5), f"How many {secrets.token_hex(5)}?"
+    assert "5 of 8 paths agree" in json.dumps(queue.run({"question": question}, session))
+    with httpx.Client(base_url=scripted.url, timeout=SECONDS) as client:
+        answers = {path: fetched(client, path) for path in gradio_paths()}
+    assert {"/config", "/gradio_api/info", "/gradio_api/queue/status"} <= answers.keys()
+    told = {path for path, text in answers.items() if session in text or question in text}
+    assert told == set()
+
+
+def fetched(client: httpx.Client, path: str) -> str:
+    """What comes; of a stream of events, which may never end, the first."""
+    with client.stream("GET", path) as answer:
+        if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+            return answer.read().decode("utf-8", "replace")
+        return next(answer.iter_lines(), "")
+
+
+def gradio_paths() -> set[str]:
+    """Everything that Gradio serves and that can be fetched by whoever knows no names."""
+
+    async def build() -> App:
+        return App.create_app(AppPage(REGISTRY, ScriptedHost(ScriptedEngine(reply))).blocks)
+
+    with ThreadPoolExecutor() as thread:  # a browser of other tests may have this one's loop
+        paths = thread.submit(asyncio.run, build()).result().openapi()["paths"]
+    return {path for path, ways in paths.items() if "get" in ways and "{" not in path}
+
+
+@pytest.mark.parametrize("path", ["", "/", "/gradio", "/.."])
+def test_no_folder_is_listed(scripted: ScriptedApp, path: str):
+    url = f"{scripted.url}/gradio_api/file={scripted.log.parent}{path}"
+    assert httpx.get(url, timeout=SECONDS).status_code == 403

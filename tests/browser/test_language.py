@@ -43,7 +43,8 @@ def test_switching_changes_every_word_and_keeps_what_was_typed_and_made(page: Pa
         words = words.replace(text, "")
     left = set(re.findall(r"[A-Za-z]{4,}", words)) & set(re.findall(r"[A-Za-z]{4,}", english))
     prompt = page.locator("#explore-inspector pre").first.inner_text()
-    assert left <= set(re.findall(r"[A-Za-z]{4,}", prompt + " Thoughtscope English scripted none"))
+    names = " Thoughtscope English scripted none vLLM"
+    assert left <= set(re.findall(r"[A-Za-z]{4,}", prompt + names))
     speak(page, "en")
     expect(page.locator("#explore-inspector h3")).to_have_text("Path 3")
     # The parts of the page change one after the other, so the whole is awaited.

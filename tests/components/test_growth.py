@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from components.growth import FAR, MAX_STEPS, growth, scale_end, ticks
+from components.growth import FAR, growth, scale_end, ticks
+from components.growth_words import MAX_STEPS
 from components.reading import Lens
 from components.rounds_sheet import MAX_NODES
 from components.texts import texts

@@ -324,6 +324,13 @@ def test_the_badge_tells_how_far_a_download_is():
     assert shown["state"] == "fetching from a-hub: 500 of 1,000 MB, 10.0 MB/s, 50 s left"
 
 
+@pytest.mark.parametrize("phase", ["loading", "ready"])
+def test_the_badge_tells_how_many_runs_wait(phase):
+    status = EngineStatus(phase)
+    said = badge.badge(status, EN, "en", waiting=3)["state"]
+    assert said == f"{badge.badge(status, EN, 'en')['state']} · 3 in line"
+
+
 @pytest.mark.parametrize(("rate", "left"), [(0, "– left"), (1e6, "8 min left"), (1e8, "5 s left")])
 def test_the_badge_tells_the_time_that_is_left(rate, left):
     shown = said(phase="fetching", source="a-hub", done=5 * 10**8, total=10**9, rate=rate)

@@ -101,3 +101,71 @@ async def test_more_than_there_is_is_refused() -> None:
 )
 def test_a_group_takes_half_of_the_engine_at_most(prompt: int, max_tokens: int, size: int) -> None:
     assert Admission(16, 16384).largest_group(prompt, max_tokens) == size
+
+
+async def line_up(admission: Admission, asked: str) -> str:
+    """Requests for everything there is, by their askers, behind one that holds it; who came in."""
+    log: list[str] = []
+
+    async def hold(asker: str) -> None:
+        async with admission.hold(1, 1, asker):
+            log.append(asker)
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group, admission.hold(1, 1, "first"):
+        for asker in asked:
+            group.create_task(hold(asker))
+        await settle()
+        assert not log
+    return "".join(log)
+
+
+@pytest.mark.parametrize(
+    ("asked", "served"),
+    [
+        ("aaa", "aaa"),
+        ("aaaab", "abaaa"),
+        ("aaabbc", "abcaba"),
+        ("abab", "abab"),
+    ],
+)
+async def test_askers_take_turns(asked: str, served: str) -> None:
+    assert await line_up(Admission(1, 1), asked) == served
+
+
+async def test_one_text_of_another_does_not_wait_for_all_forty() -> None:
+    served = await line_up(Admission(1, 1), "a" * 40 + "b")
+    assert served.index("b") == 1
+
+
+async def test_a_large_request_is_not_overtaken_by_another_asker() -> None:
+    admission, log = Admission(16, 100), list[str]()
+    tasks = []
+    async with admission.hold(10, 10, "going"):
+        for slots, asker in ((10, "large"), (1, "small")):
+
+            async def hold(slots: int = slots, asker: str = asker) -> None:
+                async with admission.hold(slots, slots, asker):
+                    log.append(asker)
+
+            tasks.append(asyncio.ensure_future(hold()))
+            await settle()
+        assert log == []
+    await asyncio.gather(*tasks)
+    assert log == ["large", "small"]
+
+
+async def test_who_is_cancelled_leaves_its_line_and_the_turn_to_the_next() -> None:
+    admission, log = Admission(1, 1), list[str]()
+
+    async def hold(asker: str) -> None:
+        async with admission.hold(1, 1, asker):
+            log.append(asker)
+
+    async with admission.hold(1, 1, "going"):
+        waiting = {asker: asyncio.ensure_future(hold(asker)) for asker in "ab"}
+        await settle()
+        waiting["a"].cancel()
+        await asyncio.gather(waiting["a"], return_exceptions=True)
+    await waiting["b"]
+    assert log == ["b"] and not admission._lines

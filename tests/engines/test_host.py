@@ -36,6 +36,7 @@ class Mortal(ScriptedEngine):
 
     meter: Meter = field(default_factory=Meter)
     log: str = "last words"
+    memory: int = 2_500_000_000
     death: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -89,7 +90,8 @@ async def test_it_tells_how_far_it_is() -> None:
     )
     proceed.set()
     engine = await host.ready()
-    assert host.status == EngineStatus("ready", "scripted", "scripted", "none")
+    ready = EngineStatus("ready", "scripted", "scripted", "none", memory=engine.memory)  # type: ignore[attr-defined]
+    assert host.status == ready
     assert engine is await host.ready()
     await host.close()
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
-from core.engine import Sampling
+from core.engine import Sampling, asker
 from core.errors import ContextOverflow, EngineDied, EngineError, EngineUnavailable
 from engines.server.connection import Connection
 from tests.engines.standin import HEAD, Play, engine_of, event, written
@@ -207,3 +208,23 @@ async def test_rubbish_about_the_choices(told: object) -> None:
     async with engine_of(written(HEAD, wrong, event("", 1, "stop"))) as engine:
         with pytest.raises(EngineDied):
             await gather(engine, "prompt", Sampling(max_tokens=8, choices=("yes", "no")))
+
+
+async def test_one_text_of_another_does_not_wait_for_all_of_somebody_elses() -> None:
+    finished: list[str] = []
+    large = Sampling(max_tokens=4_000)  # so that one is made at a time
+
+    async with engine_of(written(WHOLE)) as engine:
+        engine.info = replace(engine.info, context=8_000)
+
+        async def ask(who: str) -> None:
+            asker.set(who)
+            await gather(engine, "prompt", large)
+            finished.append(who)
+
+        asked = [asyncio.create_task(ask("many")) for _ in range(20)]
+        while not finished:
+            await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.create_task(ask("one"))
+        assert len(finished) < 10
+        await asyncio.gather(*asked)
