@@ -105,7 +105,9 @@ def test_cpu_basic_listens_without_any_option_and_wants_the_model_that_is_preloa
         assert httpx.get(elsewhere, timeout=30).is_success, "it listens on this machine's inside"
         came = ask(space)
     assert "HF_HUB_OFFLINE" in came, "that it is not here is said"
-    assert SPACE_MODELS["cpu-basic"] in space.log.read_text()
+    log = space.log.read_text()
+    assert SPACE_MODELS["cpu-basic"] in log
+    assert "Others can reach this page." in log, "so that its limits hold"
 
 
 def test_zero_lends_a_gpu_for_each_request_and_the_visitor_is_told(built, smollm2, tmp_path, ask):
@@ -130,7 +132,8 @@ def test_zero_lends_a_gpu_for_each_request_and_the_visitor_is_told(built, smollm
 
 def test_zero_answers_on_a_cpu_when_no_gpu_is_lent(built, smollm2, tmp_path):
     folder, python = built("zero")
-    command = [str(python), str(HERE / "in_process_run.py"), str(smollm2)]
+    command = [str(python), "app.py", "run", "direct", QUESTION["question"]]
+    command += ["--engine", "transformers", "--model", str(smollm2)]
     done = subprocess.run(
         command,
         cwd=folder,
