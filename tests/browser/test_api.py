@@ -51,6 +51,10 @@ class Queue:
         begun = self._call(self._begin, [form], session)
         return begun + self._call(self._stream, [], session)
 
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
     def press(self, form: object) -> int:
         """Press Run in a tab of its own and look no further; the status that is answered."""
         body = {"data": [form], "fn_index": self._begin["id"], "session_hash": secrets.token_hex(5)}

@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -60,15 +60,15 @@ def ask() -> Callable[..., str]:
     """Asks a Space as its page would; everything that came back, as text."""
 
     def asked(space: Space, **headers: str) -> str:
-        return str(Queue(space.url, headers).run(QUESTION))
+        with closing(Queue(space.url, headers)) as queue:
+            return str(queue.run(QUESTION))
 
     return asked
 
 
 def at_once(space: Space, tabs: int) -> set[int]:
     """Press Run in many tabs, with a form that is refused; how each was answered."""
-    queue = Queue(space.url)
-    with ThreadPoolExecutor(tabs) as pool:
+    with closing(Queue(space.url)) as queue, ThreadPoolExecutor(tabs) as pool:
         return set(pool.map(queue.press, [None] * tabs))
 
 
@@ -105,7 +105,9 @@ def test_cpu_basic_listens_without_any_option_and_wants_the_model_that_is_preloa
         assert httpx.get(elsewhere, timeout=30).is_success, "it listens on this machine's inside"
         came = ask(space)
     assert "HF_HUB_OFFLINE" in came, "that it is not here is said"
-    assert SPACE_MODELS["cpu-basic"] in space.log.read_text()
+    log = space.log.read_text()
+    assert SPACE_MODELS["cpu-basic"] in log
+    assert "Others can reach this page." in log, "so that its limits hold"
 
 
 def test_zero_lends_a_gpu_for_each_request_and_the_visitor_is_told(built, smollm2, tmp_path, ask):
@@ -130,7 +132,8 @@ def test_zero_lends_a_gpu_for_each_request_and_the_visitor_is_told(built, smollm
 
 def test_zero_answers_on_a_cpu_when_no_gpu_is_lent(built, smollm2, tmp_path):
     folder, python = built("zero")
-    command = [str(python), str(HERE / "in_process_run.py"), str(smollm2)]
+    command = [str(python), "app.py", "run", "direct", QUESTION["question"]]
+    command += ["--engine", "transformers", "--model", str(smollm2)]
     done = subprocess.run(
         command,
         cwd=folder,

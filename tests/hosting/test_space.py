@@ -9,6 +9,7 @@ import yaml
 
 from app import SPACE_MODELS, preload
 from core.errors import InvalidInput
+from engines.choice import KINDS, choose
 from engines.models.catalogue import CATALOGUE, DEFAULT, delimiters
 from hosting.folder import LIST
 from hosting.space import HARDWARE, Preload, space_files
@@ -59,6 +60,13 @@ def test_the_model_that_is_preloaded_is_the_one_that_is_used(front, hardware):
         assert preloaded == SPACE_MODELS[hardware]
         assert delimiters(preloaded), "with a GPU it is a model that was trained to think"
     assert front["models"] == [preloaded.split()[0]]
+
+
+def test_without_options_that_model_is_taken(monkeypatch):
+    assert KINDS["llama.cpp"].models()[0] == SPACE_MODELS["cpu-basic"]
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    assert choose(None).kind == "transformers"
+    assert KINDS["transformers"].models()[0] == SPACE_MODELS["zero"]
 
 
 def test_the_readme_names_the_model(files, hardware):

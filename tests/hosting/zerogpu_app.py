@@ -22,7 +22,6 @@ torch.set_num_threads(1)  # else a forked process waits for threads that it does
 
 import app  # noqa: E402
 from engines.in_process import engine  # noqa: E402
-from engines.in_process.host import in_process  # noqa: E402
 
 in_this_process = engine.Desk.run
 
@@ -37,7 +36,6 @@ def run(desk, prompt, sampling, n):
 
 
 engine.Desk.run = run
-app.host_of = lambda *_given, **_options: in_process(sys.argv[1])
 
 if __name__ == "__main__":
     import spaces  # noqa: F401  (as the first thing that knows of CUDA)
@@ -45,4 +43,4 @@ if __name__ == "__main__":
 
     for name, value in {"size": 0, "unpatch": None, "init": None, "move": None}.items():
         setattr(lent, name, lambda *_given, _value=value, **_options: _value)
-    sys.exit(app.main([]))
+    sys.exit(app.main(["--model", sys.argv[1]]))
