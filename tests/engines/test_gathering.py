@@ -89,9 +89,11 @@ async def test_a_prompt_that_takes_long_to_read_makes_no_long_rests() -> None:
     assert wire.rested < 0.01
 
 
-async def test_the_server_never_waits_for_the_client() -> None:
-    """Some fifty small blocks fit into what the system keeps between the two."""
-    wire = Wire(0.0003, 20_000, holds=50)
+@pytest.mark.parametrize("prompt", [0.0, 30.0])
+async def test_the_server_never_waits_for_the_client(prompt: float) -> None:
+    """Some fifty small blocks fit into what the system keeps between the two. How long the prompt
+    took to read says nothing of them."""
+    wire = Wire(0.0003, 20_000, holds=50, first=prompt)
     await wire.read()
     assert wire.rested and not wire.stalled
 
