@@ -1,14 +1,15 @@
 """Fewer wakings for many small pieces of a stream."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 # The longest rest in which blocks gather: by itself, beside the time that the stream has taken, and
 # in blocks that come meanwhile (more small ones than this may not fit between server and client).
 REST_SECONDS = 0.05
-REST_SHARE = 0.02
-REST_BLOCKS = 12
+REST_SHARE = 0.01
+REST_BLOCKS = 8
 # A block that took this long to come was not there yet.
 WAITED_SECONDS = 0.0002
 
@@ -31,9 +32,9 @@ async def gathered(
         began = began if came else now  # Before that the prompt was read.
         came += 1
         yield block
-        if now - asked > WAITED_SECONDS:
-            pace = (now - began) / came
-            longest = min(REST_SECONDS, REST_SHARE * (now - began), REST_BLOCKS * pace)
-            if longest > pace:
-                await rest(longest)
-        asked = clock()
+        waited, asked = now - asked > WAITED_SECONDS, clock()
+        pace = (now - began) / came
+        longest = min(REST_SECONDS, REST_SHARE * (now - began), REST_BLOCKS * pace)
+        if waited and longest > pace:
+            await rest(longest)
+            asked = math.inf  # What gathered is there, however long it takes to be fetched.
