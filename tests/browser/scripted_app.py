@@ -63,6 +63,9 @@ def rationale(seed: int, sample: int, language: str) -> str:
     return f" {steps} The answer is {answer}." if language == "en" else f"{steps} 答案是 {answer}。"
 
 
+LOG = "the engine is up\n<img src=x onerror=alert(1)> ${alert(2)} {{alert(3)}}"
+
+
 @dataclass
 class Valve:
     """Lets a word through every `seconds`; after `words` of them it holds until it is told more."""
@@ -94,7 +97,7 @@ class Scripted:
         self.engine = ScriptedEngine(reply, gate=self.valve)
         self.there = asyncio.Event()
         self.there.set()
-        self.host = ScriptedHost(self.engine, waiting=self.there)
+        self.host = ScriptedHost(self.engine, waiting=self.there, log=LOG)
 
     @property
     def routes(self) -> list[APIRoute]:
