@@ -3,11 +3,13 @@
 import ctypes
 import os
 import signal
+import time
 from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
 
 _DEATH_SIGNAL, _ADOPT = 1, 36  # prctl's PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER
+_TICK = 0.01  # seconds that the killed have to go
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
@@ -43,6 +45,7 @@ def end_all(root: int) -> None:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         _reap()
+        time.sleep(_TICK)
 
 
 def end_marked(mark: str) -> None:
