@@ -23,6 +23,7 @@ REASON_CHARACTERS = 1000
 FAMILY_SECONDS = 15.0
 KILLED_SECONDS = 5.0
 EXIT_POLL_SECONDS = 0.1
+LAST_WORDS_SECONDS = 5.0
 
 
 class Child:
@@ -79,6 +80,8 @@ class Child:
         try:
             child.url = await asyncio.wait_for(child._introduce(config), seconds)
         except (EngineDied, TimeoutError) as error:
+            if isinstance(error, EngineDied):  # It is ending; it may be saying why.
+                await asyncio.wait({child._exited}, timeout=LAST_WORDS_SECONDS)
             await child.close()
             raise EngineUnavailable("engine_start", reason=child._reason()) from error
         finally:

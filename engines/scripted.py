@@ -119,12 +119,13 @@ class ScriptedHost:
 
     engine: Engine
     waiting: asyncio.Event | None = None
+    log: str = ""
 
     @property
     def status(self) -> EngineStatus:
         info = self.engine.info
         phase = "ready" if self.waiting is None or self.waiting.is_set() else "loading"
-        return EngineStatus(phase, info.model, info.engine, info.device)  # type: ignore[arg-type]
+        return EngineStatus(phase, info.model, info.engine, info.device, log=self.log)  # type: ignore[arg-type]
 
     @property
     def cannot(self) -> Mapping[Feature, str]:

@@ -1,13 +1,11 @@
 """vLLM as an engine of ours: its server in processes of its own, which end with this one."""
 
 import asyncio
-import secrets
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from core.engine import Chunk, EngineInfo, Sampling
 from core.errors import EngineDied, EngineError, EngineUnavailable
@@ -17,28 +15,21 @@ from engines.server.connection import Connection
 from engines.server.sse import parse, part
 from engines.url.openai import Manner, VllmServer
 from engines.vllm import options
-from engines.vllm.card import Card, best_card, processor, used_by
-from engines.vllm.fit import GIB, Plan, planned
+from engines.vllm.card import Card, used_by
+from engines.vllm.fit import Plan, planned
 from engines.vllm.folder import read_folder
 from engines.vllm.processes import descendants, end_marked
-from engines.vllm.progress import Listener
+from engines.vllm.start import Start, Tell, device, shown
 
 ENGINE = "vLLM"
 # Reading weights from a slow disk, and compiling, can take this long.
 START_SECONDS = 1200.0
-PORTS = 3
 _EXIT_SECONDS = 10.0
 _MEMORY_SECONDS = 5.0
 
 # What vLLM does, and how it is asked; `engines.url.trials` finds the same of it, in half a minute
 # on a processor. Constrained texts have the log-probabilities after the constraint.
 MANNER = Manner(named=True, ids=True, usage=True, cached=True)
-
-
-class Tell(Protocol):
-    """Is told how far the start is; as engines.host.LocalHost.tell."""
-
-    def __call__(self, *, detail: str, device: str, context: int, log: str) -> None: ...
 
 
 class Vllm(VllmServer):
@@ -78,7 +69,7 @@ class Vllm(VllmServer):
         """
         shape = await asyncio.to_thread(read_folder, folder)
         card = await asyncio.to_thread(on or device)
-        start = _Start(folder, name, tell, server, seconds)
+        start = Start(folder, name, tell, server, seconds)
         child, plan = await start.fitting(planned(shape, card, name))
         info = EngineInfo(name, ENGINE, shown(plan), plan.context, thinking)
         engine = cls(child, start.key, info, plan)
@@ -156,91 +147,11 @@ class Vllm(VllmServer):
         return self._memory
 
 
-class _Start:
-    """Starts the server with one plan after the other, and tells how far it is."""
-
-    def __init__(
-        self, folder: Path, name: str, tell: Tell | None, server: str, seconds: float
-    ) -> None:
-        self.key = secrets.token_urlsafe(32)
-        self._folder, self._name, self._server, self._seconds = folder, name, server, seconds
-        self._tell = tell
-
-    async def fitting(self, plan: Plan) -> tuple[Child, Plan]:
-        """A server with this plan, or with the first smaller one that fits."""
-        stage, ports = "badge.starting_server", PORTS
-        while True:
-            listener = self._listener(plan, stage)
-            try:
-                return await self._child(plan, listener), plan
-            except EngineUnavailable as error:
-                await asyncio.to_thread(end_marked, self.key)
-                ports -= listener.port_taken
-                if listener.port_taken and ports:
-                    continue
-                smaller = plan.smaller(lower=listener.short == "device") if listener.short else None
-                if smaller is None:
-                    raise self._failed(error, listener, plan) from error
-            plan, stage = smaller, "badge.smaller"
-
-    def _listener(self, plan: Plan, stage: str) -> Listener:
-        def heard(stage: str, log: str) -> None:
-            if self._tell is not None:
-                self._tell(detail=stage, device=shown(plan), context=plan.context, log=log)
-
-        listener = Listener(heard, stage)
-        listener.say(f"Thoughtscope: {describe(plan)}")
-        return listener
-
-    async def _child(self, plan: Plan, listener: Listener) -> Child:
-        port = options.free_port()
-        given = options.arguments(self._folder, self._name, plan, port)
-        config = {
-            "command": options.command(self._server, given),
-            "environment": options.environment(plan, self.key),
-            "port": port,
-            "nice": plan.card.index is None,
-        }
-        module = "engines.vllm.child"
-        return await Child.start(module, config, self._seconds, listener.hear, family=True)
-
-    def _failed(self, error: EngineUnavailable, listener: Listener, plan: Plan) -> EngineError:
-        """Why it could not be started, by what the log tells."""
-        if listener.short:
-            context, device = plan.context, shown(plan)
-            return EngineUnavailable(
-                "engine_no_memory", model=self._name, device=device, context=context
-            )
-        if isinstance(error.__cause__, TimeoutError):
-            return EngineUnavailable("engine_slow", seconds=round(self._seconds))
-        return EngineUnavailable("engine_start", reason=listener.cause) if listener.cause else error
-
-
 async def end(child: Child, key: str) -> None:
     """End the server. If the process above it was killed, its others are known by their key."""
     if not child.alive:
         await asyncio.to_thread(end_marked, key)
     await child.close()
-
-
-def device() -> Card:
-    """What vLLM is to run on: the GPU with the most free memory, or else the processor."""
-    return best_card() or processor()
-
-
-def shown(plan: Plan) -> str:
-    """The device, with the memory that vLLM was given of it."""
-    return f"{plan.card.name} · {plan.bytes / GIB:.0f} GiB"
-
-
-def describe(plan: Plan) -> str:
-    """What was chosen, for the log."""
-    free, total = plan.card.free / GIB, plan.card.total / GIB
-    given = f"{plan.share:.3f} of it" if plan.share else f"{plan.bytes / GIB:.0f} GiB for the cache"
-    return (
-        f"{plan.card.name}: {free:.1f} of {total:.1f} GiB free; vLLM is given {given}, "
-        f"and texts of up to {plan.context} tokens"
-    )
 
 
 def _fatal(error: EngineError) -> bool:

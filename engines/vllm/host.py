@@ -12,10 +12,11 @@ from engines.host import LocalHost
 from engines.models.catalogue import CATALOGUE, HUB_ID, delimiters, unknown
 from engines.models.job import Progress
 from engines.models.snapshot import fetch_snapshot
-from engines.vllm.card import best_card
+from engines.vllm.card import best_card, processor
 from engines.vllm.engine import ENGINE, Vllm
 from engines.vllm.fit import default_model
 from engines.vllm.folder import read_folder
+from engines.vllm.start import device
 
 # The model is chosen by the memory that is free on the card.
 DEFAULT_GPU = ""
@@ -46,7 +47,8 @@ def vllm(name: str = DEFAULT_GPU) -> LocalHost:
         if (reason := missing()) is not None:
             raise reason
         thinking = delimiters(f"{shown}/{folder.name}")
-        return await Vllm.start(folder, shown, thinking=thinking, tell=host.tell)
+        on = processor if for_processors() else device
+        return await Vllm.start(folder, shown, thinking=thinking, tell=host.tell, on=on)
 
     host = LocalHost(shown, bring, start, engine=ENGINE)
     return host
@@ -74,5 +76,5 @@ def for_processors() -> bool:
 
 
 def _free() -> int:
-    card = best_card()
+    card = None if for_processors() else best_card()
     return card.free if card else 0

@@ -32,7 +32,8 @@ def arguments(model: Path, name: str, plan: Plan, port: int) -> list[str]:
         "--disable-fastapi-docs",
         "--disable-uvicorn-access-log",
     ]
-    return [*(word for pair in given.items() for word in pair), *flags, *_device(plan)]
+    # In one word each: a folder's name may begin with a dash.
+    return [*(f"{option}={value}" for option, value in given.items()), *flags, *_device(plan)]
 
 
 def _device(plan: Plan) -> list[str]:

@@ -3,11 +3,13 @@
 import ctypes
 import os
 import signal
+import time
 from contextlib import suppress
 
 import psutil
 
 _DEATH_SIGNAL, _ADOPT = 1, 36  # prctl's PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER
+_TICK = 0.01  # seconds that the killed have to go
 
 
 def descendants(root: int) -> list[int]:
@@ -26,6 +28,7 @@ def end_all(root: int) -> None:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         _reap()
+        time.sleep(_TICK)
 
 
 def end_marked(mark: str) -> None:

@@ -73,6 +73,9 @@ def rationale(seed: int, sample: int, language: str) -> str:
     return f" {steps} The answer is {answer}." if language == "en" else f"{steps} 答案是 {answer}。"
 
 
+LOG = "the engine is up\n<img src=x onerror=alert(1)> ${alert(2)} {{alert(3)}}"
+
+
 @dataclass
 class Valve:
     """Lets a word through every `seconds`; after `words` of them it holds until it is told more."""
@@ -104,7 +107,7 @@ class Scripted:
         self.engine = ScriptedEngine(reply, gate=self.valve)
         self.there = asyncio.Event()
         self.there.set()
-        self.host = ScriptedHost(self.engine, waiting=self.there)
+        self.host = ScriptedHost(self.engine, waiting=self.there, log=LOG)
         # Another engine, whose texts carry no log-probabilities, and one that is not to be had.
         other = replace(INFO, model="other", cannot={"logprobs": "cannot.logprobs"})
         self.other = ScriptedHost(ScriptedEngine(reply, other, gate=self.valve))

@@ -291,3 +291,15 @@ def test_waiting_for_the_engine_can_be_stopped(scripted: ScriptedApp, browse: Br
     assert len(scripted.calls) == asked
     page.locator("#run").click()
     ended(page, "finished: 5 of 8")
+
+
+def test_the_engine_s_log_is_one_click_away_while_it_runs(page: Page):
+    """And is shown as it is."""
+    log = page.locator("#badge .log", has_text="engine log")
+    expect(log).to_have_count(1)
+    expect(log.locator("pre")).to_be_hidden()
+    log.locator("summary").click()
+    expect(log.locator("pre")).to_have_text(
+        "the engine is up\n<img src=x onerror=alert(1)> ${alert(2)} {{alert(3)}}"
+    )
+    expect(page.locator("#badge .log", has_text="cannot do")).to_be_hidden()

@@ -77,13 +77,14 @@ class Standin:
     """`can` are its features. What it lacks it ignores, or with `refuses` answers with 400. `fault`
     takes over the answer to a stream; `status` is answered to all but the questions about it.
     `masked`: log-probabilities are those after a constraint. `inexact`: its `/detokenize` tidies
-    the text. `mute`: it never answers at this path."""
+    the text. `mute`: it never answers at this path. `metrics`: what it answers at /metrics."""
 
     can: frozenset[str] = EVERYTHING
     refuses: bool = False
     masked: bool = False
     inexact: bool = False
     mute: str = ""
+    metrics: bytes = b""
     model: str = "standin"
     key: str = ""
     fault: Play | None = None
@@ -117,6 +118,9 @@ class Standin:
     ) -> None:
         if self.key and f"Bearer {self.key}" not in headers:
             return _json(writer, {"error": {"message": f"no key but {self.key}"}}, 401)
+        if path == "/metrics" and self.metrics:
+            writer.write(b"HTTP/1.1 200 Said\r\nConnection: close\r\n\r\n" + self.metrics)
+            return None
         if path == self.mute:
             await reader.read()
             return None

@@ -106,3 +106,27 @@ async def test_one_text_is_counted_by_the_sum_of_all_and_several_are_not() -> No
     assert [chunk.tokens for chunk in alone] == [0, 4]
     both = await read(said("", "stop"), said("", "stop", 1), last, n=2, usage=True)
     assert [chunk.tokens for chunk in both] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("n", "block", "details", "computed"),
+    [
+        (1, 16, {"cached_tokens": 32}, 15),
+        (3, 16, {"cached_tokens": 32}, 15 + 2 * 15),
+        (3, 16, {"cached_tokens": 0}, 47 + 2 * 15),
+        (3, 16, None, 47 + 2 * 15),
+        (3, 0, {"cached_tokens": 32}, 15),
+    ],
+)
+async def test_samples_that_share_whole_blocks_compute_the_rest_each(
+    n: int, block: int, details: Object | None, computed: int
+) -> None:
+    """One chunk carries all of it."""
+    usage = {"prompt_tokens": 47, "completion_tokens": n, "prompt_tokens_details": details}
+    ends = [said("x", "stop", i, token_ids=[1]) for i in range(n)]
+    last: Object = {"choices": [], "usage": usage}
+    chunks = await read(*ends, last, n=n, prompt=47, usage=True, block=block, cached=True)
+    told = [chunk.usage.computed for chunk in chunks if chunk.usage]
+    assert sum(c for c in told if c is not None) == computed
+    without = await read(*ends, {**last, "usage": usage | {"prompt_tokens_details": None}}, n=n)
+    assert all(chunk.usage.computed is None for chunk in without if chunk.usage)

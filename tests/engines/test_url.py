@@ -470,3 +470,36 @@ async def test_an_overflow_that_only_the_server_sees_has_both_counts(message: st
             await gather(engine, "Hi", Sampling(max_tokens=8))
         await engine.close()
     assert caught.value.fields == {"tokens": 120, "limit": 92}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "told"),
+    [
+        (b"", {}),
+        (b"<html>what?</html>", {}),
+        (
+            b'vllm:num_requests_waiting{engine="0"} 3.0\nvllm:num_requests_waiting{engine="1"} 1\n',
+            {"num_requests_waiting": 4.0},
+        ),
+    ],
+    ids=["none", "garbage", "two engines"],
+)
+async def test_a_server_s_own_counters_are_told_where_it_has_any(
+    metrics: bytes, told: dict[str, float]
+) -> None:
+    async with serving(Standin(metrics=metrics)) as at, hosted(at) as host:
+        engine = await host.ready()
+        assert isinstance(engine, UrlEngine)
+        assert await engine.metrics() == told
+
+
+async def test_in_what_blocks_a_server_shares_prompts_is_asked_for() -> None:
+    """What is computed of a prompt for five samples is told with it."""
+    told = b'vllm:cache_config_info{block_size="16",enable_prefix_caching="True"} 1.0\n'
+    async with serving(Standin(metrics=told)) as at, hosted(at) as host:
+        engine = await host.ready()
+        prompt = await engine.render([{"role": "user", "content": "Hi"}])
+        tokens = await engine.count(prompt)
+        samples = await gather(engine, prompt, Sampling(temperature=1.0, max_tokens=4), 5)
+        computed = sum(s.usage.computed or 0 for s in samples if s.usage)
+        assert computed == tokens + 4 * (tokens - (tokens - 1) // 16 * 16)

@@ -16,12 +16,13 @@ from components.texts import error_text
 from core.engine import Sampling
 from core.errors import EngineDied, EngineUnavailable, ModelError
 from engines.vllm import host as vllm_host
-from engines.vllm.card import Card
+from engines.vllm.card import Card, processor
 from engines.vllm.engine import Vllm
 from engines.vllm.fit import GIB
 from engines.vllm.guard import Guard
 from engines.vllm.host import missing, vllm
 from engines.vllm.processes import descendants
+from engines.vllm.start import device
 from tests.conftest import ROOT
 from tests.engines.test_child import arguments, children, runs
 from tests.engines.texts import Sample, begun, gather, until
@@ -34,7 +35,7 @@ CPU = Card("CPU · 2 threads", 24 * GIB, 20 * GIB)
 PARENT = f"""
 import asyncio, sys
 from pathlib import Path
-from engines.vllm.card import Card
+from engines.vllm.card import Card, processor
 from engines.vllm.engine import Vllm
 async def main():
     card = Card("a card", 24 << 30, 20 << 30, 3)
@@ -48,7 +49,7 @@ asyncio.run(main())
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A model's folder, as far as it is looked at: 1 GiB, 112 KiB a token on a GPU."""
-    made = tmp_path / "model"
+    made = tmp_path / "-model"
     made.mkdir()
     config = {
         "num_hidden_layers": 28,
@@ -328,11 +329,14 @@ def test_a_gguf_file_is_refused(tmp_path: Path) -> None:
         vllm(str(tmp_path / "m.gguf"))
 
 
-@pytest.mark.parametrize(("card", "model"), [(None, "1.7B"), (GPU, "4B")])
+@pytest.mark.parametrize(
+    ("card", "cpu", "model"), [(None, False, "1.7B"), (GPU, False, "4B"), (GPU, True, "1.7B")]
+)
 def test_without_a_name_it_is_chosen_for_the_card(
-    monkeypatch: pytest.MonkeyPatch, card: Card | None, model: str
+    monkeypatch: pytest.MonkeyPatch, card: Card | None, cpu: bool, model: str
 ) -> None:
     monkeypatch.setattr(vllm_host, "best_card", lambda: card)
+    monkeypatch.setattr(vllm_host, "for_processors", lambda: cpu)
     assert vllm().status.model == f"Qwen/Qwen3-{model}"
 
 
@@ -372,3 +376,23 @@ async def test_the_guard_lets_in_who_has_the_key(
     await Guard(app)(scope, None, send)
     assert sent[0] == answer
     assert ("app" in sent) == (answer == "app")
+
+
+@pytest.mark.parametrize("cpu", [True, False])
+async def test_a_vllm_built_for_processors_is_not_sent_to_a_gpu(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, cpu: bool
+) -> None:
+    seen: list[Any] = []
+
+    async def start(*_given: Any, on: Any, **_options: Any) -> Vllm:
+        seen.append(on)
+        raise EngineUnavailable("vllm_no_gpu")
+
+    monkeypatch.setattr(vllm_host, "missing", lambda: None)
+    monkeypatch.setattr(vllm_host, "for_processors", lambda: cpu)
+    monkeypatch.setattr(vllm_host.Vllm, "start", start)
+    host = vllm(str(folder))
+    with pytest.raises(EngineUnavailable, match="vllm_no_gpu"):
+        await host.ready()
+    await host.close()
+    assert seen == [processor if cpu else device]
