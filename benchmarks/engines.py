@@ -21,6 +21,7 @@ import asyncio
 import importlib
 import os
 import statistics
+import sys
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
@@ -80,18 +81,24 @@ async def measure(name: str, model: str, tokens: int, rounds: int) -> list[str]:
     async with standing(name, model) as host:
         began = time.monotonic()
         engine = await host.ready()
-        load = time.monotonic() - began
-        prompt = await engine.render([{"role": "user", "content": STORY}])
-        sampling = Sampling(0.7, max_tokens=tokens, seed=0, reuse=False)
-        return [
-            f"{engine.info.engine}, {engine.info.device}",
-            f"{load:.1f}",
-            await first_token(engine, prompt, rounds),
-            *[await rate(engine, prompt, sampling, n, rounds) for n in PATHS],
-            computed(await totals(engine, self_consistency.STRATEGY, votes(tokens))),
-            computed(await totals(engine, tree_of_thoughts.STRATEGY, TREE)),
-            *[spread(await overhead(engine, prompt, sampling, n, rounds)) for n in PATHS[1:]],
-        ]
+        cells = [f"{engine.info.engine}, {engine.info.device}", f"{time.monotonic() - began:.1f}"]
+        async for cell in measured(engine, tokens, rounds):
+            cells.append(cell)
+            print(f"{name}: {HEAD[len(cells) - 1]}: {cell}", file=sys.stderr)
+    return cells
+
+
+async def measured(engine: Engine, tokens: int, rounds: int) -> AsyncGenerator[str, None]:
+    """The cells after the load, one by one: on a processor a row takes minutes."""
+    prompt = await engine.render([{"role": "user", "content": STORY}])
+    sampling = Sampling(0.7, max_tokens=tokens, seed=0, reuse=False)
+    yield await first_token(engine, prompt, rounds)
+    for n in PATHS:
+        yield await rate(engine, prompt, sampling, n, rounds)
+    yield computed(await totals(engine, self_consistency.STRATEGY, votes(tokens)))
+    yield computed(await totals(engine, tree_of_thoughts.STRATEGY, TREE))
+    for n in PATHS[1:]:
+        yield spread(await overhead(engine, prompt, sampling, n, rounds))
 
 
 @asynccontextmanager
