@@ -246,7 +246,8 @@ class Explore:
             if trace.ended is not None:
                 session.explore.notice = None  # what was refused meanwhile gives way to the result
                 session.events = driver.run.events
-                session.made = self._files(driver)
+                # A long run takes a second to write, which others would have to wait for.
+                session.made = await asyncio.to_thread(self._files, driver)
             yield self.stage.render(session.explore, session.language)
 
     def _say(self, session: Session, words: Words, tone: str) -> list[Any]:

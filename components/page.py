@@ -110,7 +110,7 @@ class Page:
             "ssr_mode": False,
             "mcp_server": False,
             "pwa": False,
-            "max_file_size": "8mb",
+            "max_file_size": "12mb",
             "enable_monitoring": False,
         }
 

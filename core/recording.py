@@ -27,7 +27,7 @@ from core.events import EVENT_TYPES, Event, Started
 from core.trace import Trace
 
 SCHEMA = 1
-MAX_BYTES = 8_000_000
+MAX_BYTES = 12_000_000  # 40 paths of 2,048 tokens, each told by itself, are 9 million
 MAX_LINES = 100_000
 MAX_SECONDS = 86_400.0
 

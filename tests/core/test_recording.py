@@ -142,6 +142,16 @@ def test_a_replay_can_be_seen_as_it_stood_at_any_time():
     assert playback.seek(99.0).ended == EVENTS[-1]
 
 
+def test_the_longest_run_that_the_page_offers_can_be_read_again():
+    """Forty paths of 2,048 tokens, each told by itself."""
+    events = [START, *(Opened(str(path), (), "path", str(path)) for path in range(40))]
+    events += [Delta(str(n % 40), " token", 1, -0.123456) for n in range(40 * 2048)]
+    timed = [(round(at * 0.0031, 4), event) for at, event in enumerate((*events, Ended("stopped")))]
+    whole = write(timed, DATE).encode()
+    assert 6_000_000 < len(whole) <= MAX_BYTES
+    assert len(read(whole).events) == len(timed)
+
+
 def test_a_missing_last_line_feed_is_forgiven():
     assert read(FILE.removesuffix(b"\n")).events == TIMED
 

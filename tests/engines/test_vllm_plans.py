@@ -29,7 +29,7 @@ def card(total: float, free: float) -> Card:
 
 @pytest.mark.parametrize(
     ("free", "model"),
-    [(79, "8B"), (22, "8B"), (21.9, "4B"), (12, "4B"), (11.9, "1.7B"), (6, "1.7B"), (0, "1.7B")],
+    [(79, "8B"), (21, "8B"), (20.9, "4B"), (12, "4B"), (11.9, "1.7B"), (6, "1.7B"), (0, "1.7B")],
 )
 def test_the_default_is_by_free_memory_and_was_trained_to_think(free: float, model: str) -> None:
     assert default_model(int(free * GIB)) == f"Qwen/Qwen3-{model}"
