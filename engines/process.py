@@ -125,18 +125,18 @@ class Child:
         return self._process.returncode
 
     async def _end_family(self) -> None:
-        """The log ends with the last process that could write to it. Where this process has ended
-        before its family, nobody else ends that."""
+        """In order, and then by force: whoever is left, also where this process has ended before.
+
+        Does not rely on our own tasks, which asyncio has cancelled where the app ends by an error.
+        """
         assert self._process.stdin is not None
         self._process.stdin.close()
-        gone = {self._exited, self._drained}
-        if self.alive:
-            await asyncio.wait(gone, timeout=FAMILY_SECONDS)
-        if not all(waited.done() for waited in gone):
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            await asyncio.wait(gone, timeout=KILLED_SECONDS)
-            self._drained.cancel()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._exit(), FAMILY_SECONDS if self.alive else None)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        await asyncio.wait({self._drained}, timeout=KILLED_SECONDS)
+        self._drained.cancel()
 
     async def _introduce(self, config: Mapping[str, object]) -> str:
         """Tell the child its configuration, and read where it listens."""

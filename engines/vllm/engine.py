@@ -140,6 +140,15 @@ class Vllm(VllmServer):
         special = await self.special_tokens()
         self.info = replace(self.info, context=context, special_tokens=special)
         await self.learn_block()
+        await self._warm()
+
+    async def _warm(self) -> None:
+        """Have one text made: vLLM compiles some more at its first, 20 seconds on a processor."""
+        tokens = await self._prompt_tokens("The")
+        body = self._body(tokens, Sampling(1.0, max_tokens=2, seed=0, reuse=False), 1)
+        async with aclosing(self._connection.events(self._path, body)) as events:
+            async for _ in events:
+                pass
 
     async def _look(self) -> int:
         self._memory = await asyncio.to_thread(_held, self.pid, self.plan.card)
@@ -148,10 +157,11 @@ class Vllm(VllmServer):
 
 
 async def end(child: Child, key: str) -> None:
-    """End the server. If the process above it was killed, its others are known by their key."""
+    """End the server. What is left where the process above it was killed is known by its key."""
     if not child.alive:
         await asyncio.to_thread(end_marked, key)
     await child.close()
+    await asyncio.to_thread(end_marked, key)
 
 
 def _fatal(error: EngineError) -> bool:

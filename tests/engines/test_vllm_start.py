@@ -46,6 +46,25 @@ asyncio.run(main())
 """
 
 
+FAILING = f"""
+import asyncio, sys
+from pathlib import Path
+from engines.host import LocalHost
+from engines.vllm.card import Card
+from engines.vllm.engine import Vllm
+from engines.vllm.processes import descendants
+async def start(folder):
+    card = Card("a card", 24 << 30, 20 << 30, 3)
+    return await Vllm.start(folder, "m", on=lambda: card, server="{STANDIN}")
+async def main():
+    host = LocalHost("m", lambda *_: Path(sys.argv[1]), start)
+    engine = await host.ready()
+    print(engine.pid, *descendants(engine.pid), flush=True)
+    raise RuntimeError("as if by a fault of ours")
+asyncio.run(main())
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A model's folder, as far as it is looked at: 1 GiB, 112 KiB a token on a GPU."""
@@ -121,7 +140,7 @@ async def test_a_gpu_s_server(folder: Path, tries: Any, monkeypatch: pytest.Monk
         for pid in standins() - before:
             assert not any(engine.key.encode() in word for word in arguments(pid))
         (sample,) = await gather(engine, await engine.render([]), Sampling(max_tokens=4), 1)
-        assert sample.tokens == 4
+        assert sample.tokens == 4 == engine.meter.tokens, "those of warming up are not counted"
     finally:
         await engine.close()
     assert not engine.alive and standins() <= before
@@ -250,6 +269,21 @@ async def test_nothing_outlives_the_app_when_that_is_killed(folder: Path, tries:
     family = descendants(parent.pid)
     assert len(family) == 3
     parent.kill()
+    await parent.wait()
+    await until(lambda: not any(runs(pid) for pid in family), 10)
+
+
+async def test_nothing_outlives_the_app_when_that_fails(folder: Path, tries: Any) -> None:
+    """asyncio then cancels every task there is, also those that watch the server."""
+    parent = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", FAILING, str(folder)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert parent.stdout is not None
+    family = [int(pid) for pid in (await parent.stdout.readline()).split()]
+    assert len(family) == 3
     await parent.wait()
     await until(lambda: not any(runs(pid) for pid in family), 10)
 
