@@ -94,6 +94,13 @@ class Cannot(Mapping[Feature, str]):
         return len(self._switch.host.cannot)
 
 
+def _made(kind: Kind, model: str) -> LocalHost:
+    """A host of that kind. Raises what is missing for it, and ModelError."""
+    if (lacking := kind.missing()) is not None:
+        raise lacking
+    return kind.make(model)
+
+
 def maker(key: str, kinds: Mapping[str, Kind] = KINDS) -> Make:
     """Makes hosts; servers at an address are asked with `key`."""
 
@@ -103,8 +110,8 @@ def maker(key: str, kinds: Mapping[str, Kind] = KINDS) -> Make:
             return at_url(server, model, await what_it_lacks(server, model))
         if kind not in kinds:
             raise InvalidInput("engine_unknown", given=kind[:80], known=", ".join(kinds))
-        if (lacking := kinds[kind].missing()) is not None:
-            raise lacking
-        return kinds[kind].make(model)
+        return await asyncio.to_thread(
+            _made, kinds[kind], model
+        )  # a GPU may be asked for its memory
 
     return make
