@@ -110,8 +110,7 @@ def maker(key: str, kinds: Mapping[str, Kind] = KINDS) -> Make:
             return at_url(server, model, await what_it_lacks(server, model))
         if kind not in kinds:
             raise InvalidInput("engine_unknown", given=kind[:80], known=", ".join(kinds))
-        return await asyncio.to_thread(
-            _made, kinds[kind], model
-        )  # a GPU may be asked for its memory
+        # A GPU may be asked for its memory, which takes a second.
+        return await asyncio.to_thread(_made, kinds[kind], model)
 
     return make
