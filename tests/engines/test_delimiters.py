@@ -75,7 +75,7 @@ async def test_the_embedded_engine_is_told_them(
 ) -> None:
     told: list[Any] = []
 
-    async def start(_path: Path, _name: str, *, thinking: object) -> LlamaCpp:
+    async def start(_path: Path, _name: str, *, pool: int, thinking: object) -> LlamaCpp:
         told.append(thinking)
         raise EngineUnavailable("engine_start", reason="a stand-in")
 
