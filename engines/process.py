@@ -161,3 +161,28 @@ class Child:
     def _reason(self) -> str:
         lines = self.log.splitlines()[-REASON_LINES:]
         return "\n".join(lines)[-REASON_CHARACTERS:] or f"exit status {self._process.returncode}"
+
+
+class Owned:
+    """What an engine tells of a server of its own, which runs in `_child`."""
+
+    _child: Child
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server's process, or the one above all of its processes, runs."""
+        return self._child.alive
+
+    @property
+    def pid(self) -> int:
+        """That process."""
+        return self._child.pid
+
+    @property
+    def log(self) -> str:
+        """The last lines that the server logged."""
+        return self._child.log
+
+    async def ended(self) -> None:
+        """Wait until the server has ended."""
+        await self._child.ended()

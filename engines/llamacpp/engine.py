@@ -12,7 +12,7 @@ from core.engine import Chunk, EngineInfo, Feature, Sampling
 from core.errors import EngineDied
 from engines.llamacpp.dialect import LlamaServer
 from engines.memory import held_by
-from engines.process import Child
+from engines.process import Child, Owned
 from engines.server.admission import Admission
 from engines.server.connection import Connection
 from engines.server.sse import parse, part
@@ -27,7 +27,7 @@ _EXIT_SECONDS = 1.0
 CANNOT: dict[Feature, str] = {"min_tokens": "cannot.min_tokens"}
 
 
-class LlamaCpp(LlamaServer):
+class LlamaCpp(Owned, LlamaServer):
     """Made by `start`, ended by `close`. The server dies with this process, however that ends.
 
     It listens at `url`, for whoever has the random `key`.
@@ -81,28 +81,9 @@ class LlamaCpp(LlamaServer):
         return engine
 
     @property
-    def alive(self) -> bool:
-        """Whether the server's process runs."""
-        return self._child.alive
-
-    @property
-    def pid(self) -> int:
-        """The server's process."""
-        return self._child.pid
-
-    @property
-    def log(self) -> str:
-        """The last lines that the server logged."""
-        return self._child.log
-
-    @property
     def memory(self) -> int:
         """Bytes of memory that the server's process holds."""
         return held_by(self._child.pid)
-
-    async def ended(self) -> None:
-        """Wait until the server's process has ended."""
-        await self._child.ended()
 
     async def close(self) -> None:
         """End the server, and wait until it is gone."""

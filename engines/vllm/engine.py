@@ -10,7 +10,7 @@ from pathlib import Path
 from core.engine import Chunk, EngineInfo, Sampling
 from core.errors import EngineDied, EngineError, EngineUnavailable
 from engines.memory import held_by
-from engines.process import Child
+from engines.process import Child, Owned
 from engines.server.connection import Connection
 from engines.server.sse import parse, part
 from engines.url.openai import Manner, VllmServer
@@ -32,7 +32,7 @@ _MEMORY_SECONDS = 5.0
 MANNER = Manner(named=True, ids=True, usage=True, cached=True)
 
 
-class Vllm(VllmServer):
+class Vllm(Owned, VllmServer):
     """Made by `start`, ended by `close`. The server dies with this process, however that ends.
 
     It listens at `url`, for whoever has the random `key`. Its own queue holds the requests that
@@ -81,21 +81,6 @@ class Vllm(VllmServer):
         return engine
 
     @property
-    def alive(self) -> bool:
-        """Whether the server's processes run."""
-        return self._child.alive
-
-    @property
-    def pid(self) -> int:
-        """The process above all of the server's."""
-        return self._child.pid
-
-    @property
-    def log(self) -> str:
-        """The last lines that the server logged."""
-        return self._child.log
-
-    @property
     def memory(self) -> int:
         """The bytes that the server holds, of the GPU's memory, or of this machine's: as they were
         a few seconds ago, 0 where that is not known. Looks again by itself, in another thread."""
@@ -103,10 +88,6 @@ class Vllm(VllmServer):
         if self.alive and due and (self._looking is None or self._looking.done()):
             self._looking = asyncio.ensure_future(self._look())
         return self._memory
-
-    async def ended(self) -> None:
-        """Wait until the server has ended."""
-        await self._child.ended()
 
     async def close(self) -> None:
         """End the server, and wait until all of it is gone."""
