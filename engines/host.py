@@ -48,6 +48,12 @@ class LocalEngine(Engine, Protocol):
     async def close(self) -> None: ...
 
 
+class Tell(Protocol):
+    """As `LocalHost.tell`: for whoever starts an engine."""
+
+    def __call__(self, *, detail: str, device: str, context: int, log: str) -> None: ...
+
+
 Fetch = Callable[[Callable[[Progress], None], threading.Event], Path]
 """`fetch(progress, cancelled)`, called in a thread: the model's file. Ends soon, with an error,
 once `cancelled` is set. Raises ModelError."""

@@ -3,10 +3,9 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from core.errors import EngineUnavailable
-from engines.host import LocalHost
+from engines.host import LocalHost, Tell
 from engines.llamacpp.engine import CANNOT, CONTEXT, POOL, LlamaCpp
 from engines.models.catalogue import CATALOGUE, DEFAULT, delimiters, resolve, unknown
 from engines.models.download import fetch
@@ -17,12 +16,6 @@ LEAST = 2048
 
 # llama.cpp's own words, and the end of a process that the system took the memory from.
 _SHORT = ("insufficient memory", "failed to allocate", "unable to allocate", "exit status -9")
-
-
-class Tell(Protocol):
-    """As LocalHost.tell."""
-
-    def __call__(self, *, detail: str, device: str, context: int, log: str) -> None: ...
 
 
 def embedded(name: str = DEFAULT) -> LocalHost:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.engine import Chunk, EngineInfo, Sampling
 from core.errors import EngineDied, EngineError, EngineUnavailable
+from engines.host import Tell
 from engines.memory import held_by
 from engines.process import Child, Owned
 from engines.server.connection import Connection
@@ -19,7 +20,7 @@ from engines.vllm.card import Card, used_by
 from engines.vllm.fit import Plan, planned
 from engines.vllm.folder import read_folder
 from engines.vllm.processes import descendants, end_marked
-from engines.vllm.start import Start, Tell, device, shown
+from engines.vllm.start import Start, device, shown
 
 ENGINE = "vLLM"
 # Reading weights from a slow disk, and compiling, can take this long.
@@ -159,4 +160,4 @@ def _died(error: EngineError) -> EngineError:
 
 def _held(pid: int, card: Card) -> int:
     """The bytes that a process and all below it hold."""
-    return held_by(pid) if card.index is None else used_by([pid, *descendants(pid)])
+    return held_by(pid, family=True) if card.index is None else used_by([pid, *descendants(pid)])

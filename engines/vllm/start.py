@@ -3,9 +3,9 @@
 import asyncio
 import secrets
 from pathlib import Path
-from typing import Protocol
 
 from core.errors import EngineError, EngineUnavailable
+from engines.host import Tell
 from engines.process import Child
 from engines.vllm import options
 from engines.vllm.card import Card, best_card, processor
@@ -14,12 +14,6 @@ from engines.vllm.processes import end_marked
 from engines.vllm.progress import Listener
 
 PORTS = 3
-
-
-class Tell(Protocol):
-    """Is told how far the start is; as engines.host.LocalHost.tell."""
-
-    def __call__(self, *, detail: str, device: str, context: int, log: str) -> None: ...
 
 
 class Start:
