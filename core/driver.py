@@ -1,7 +1,6 @@
 """Runs a strategy and hands out frames: the only generator between a strategy and a page."""
 
 import asyncio
-import dataclasses
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable
@@ -9,6 +8,7 @@ from typing import Any
 
 from core.errors import InvalidInput, ThoughtscopeError
 from core.events import Closed, Delta, Ended, Event, Prompted, Started
+from core.params import recorded
 from core.question import Question
 from core.run import Run
 from core.strategy import Edit, Strategy
@@ -140,7 +140,7 @@ class Driver:
             question=self._question.text,
             kind=self._question.kind,
             language=self._question.language,
-            params=dataclasses.asdict(self._params),
+            params=recorded(self._params),
             seed=self.run.seed,
             model=info.model,
             engine=info.engine,

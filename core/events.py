@@ -11,10 +11,13 @@ from pydantic import Field
 
 from core.answers import Extraction
 from core.engine import Finish, Sampling
+from core.exemplars import ExemplarSet
 from core.question import Kind, Language
 
 Count = Annotated[int, Field(ge=0)]
 Logprob = Annotated[float, Field(le=0)]
+
+Point = tuple[float, float]
 
 Outcome = Literal["answered", "no_answer", "stopped", "failed"]
 
@@ -123,6 +126,60 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a prompt, in characters from `start` to `end`: one of its exemplars, the
+    question, or what frames them. `tokens` is None where nobody counts them. An exemplar's
+    `label` is its number; it is `tampered` with where a person changed it."""
+
+    kind: Literal["frame", "exemplar", "question"]
+    start: Count
+    end: Count
+    tokens: Count | None = None
+    label: str = ""
+    tampered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What a node's prompt is made of: parts that cover it, in their order."""
+
+    node: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """How far a step is that makes no text; `code` names the sentence `progress.<code>`."""
+
+    code: str
+    done: Count
+    total: Count
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A pool of questions as a map: for each its place and its cluster, an index into `centres`.
+
+    Places lie between 0 and 1. `asked` is the place of the question asked; `by` what embedded them.
+    """
+
+    questions: tuple[str, ...]
+    points: tuple[Point, ...]
+    clusters: tuple[Count, ...]
+    centres: tuple[Point, ...]
+    asked: Point | None
+    by: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstrated:
+    """The demonstrations that a selection came to."""
+
+    demonstrations: ExemplarSet
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The run is over. `error` is ThoughtscopeError.as_dict() where it failed."""
 
@@ -142,6 +199,10 @@ Event = (
     | Answered
     | Marked
     | Noted
+    | Composed
+    | Progressed
+    | Mapped
+    | Demonstrated
     | Ended
 )
 

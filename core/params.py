@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -23,7 +23,9 @@ class Spec:
     `low`, `high`, `step` bound a number. `options` is a closed list, or with `open` a list of
     proposals beside which one may write one's own. `paper` is the paper's own value, as text.
     `needs` names the engine feature without which the control is disabled. `more`: it is rarely
-    changed, and drawn in a fold.
+    changed, and drawn in a fold. A value that is neither number nor text has an `editor` of its own
+    on the page, `read` makes it of what was given and raises InvalidInput, and `plain` makes of
+    it what stands in a recording, if it is not to stand there whole.
     """
 
     name: str
@@ -36,6 +38,9 @@ class Spec:
     paper: str = ""
     needs: str = ""
     more: bool = False
+    editor: str = ""
+    read: Callable[[Any], Any] | None = None
+    plain: Callable[[Any], Any] | None = None
 
 
 def param(default: Any, **spec: Any) -> Any:
@@ -46,6 +51,13 @@ def param(default: Any, **spec: Any) -> Any:
 def specs(params: type) -> tuple[Spec, ...]:
     """The settings of a Params class, in order."""
     return tuple(Spec(f.name, f.default, **f.metadata) for f in dataclasses.fields(params))
+
+
+def recorded(params: Any) -> dict[str, Any]:
+    """The settings as plain data, as they stand in a recording."""
+    plain = dataclasses.asdict(params)
+    made = {spec.name: spec.plain for spec in specs(type(params)) if spec.plain}
+    return plain | {name: make(getattr(params, name)) for name, make in made.items()}
 
 
 def build(params: type[P], values: Mapping[str, Any]) -> P:
@@ -61,6 +73,8 @@ def build(params: type[P], values: Mapping[str, Any]) -> P:
 
 
 def _checked(spec: Spec, value: Any) -> Any:
+    if spec.read is not None:
+        return spec.read(value)
     if isinstance(spec.default, bool):
         return _boolean(spec, value)
     if isinstance(spec.default, int):

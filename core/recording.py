@@ -111,7 +111,9 @@ def write(events: Iterable[Timed], date: datetime | None = None) -> str:
     lines += [{"t": time, _name(event): _brief(event)} for time, event in events]
     check, written = 0, []
     for line in lines:
-        body = json.dumps(line, ensure_ascii=False, separators=(",", ":"))[:-1]
+        body = json.dumps(
+            line, ensure_ascii=False, separators=(",", ":"), default=dataclasses.asdict
+        )[:-1]
         check = zlib.crc32(body.encode(), check)
         written.append(f'{body},"check":"{check:08x}"}}\n')
     return "".join(written)
@@ -193,13 +195,7 @@ def _name(event: Event) -> str:
 def _brief(event: Event) -> dict[str, Any]:
     """The event's fields, without those that have their default."""
     return {
-        f.name: _plain(value)
+        f.name: value
         for f in dataclasses.fields(event)
         if (value := getattr(event, f.name)) != f.default
     }
-
-
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    return value

@@ -11,17 +11,23 @@ from core.engine import Finish, Sampling
 from core.events import (
     Answered,
     Closed,
+    Composed,
     Delta,
+    Demonstrated,
     Ended,
     Event,
+    Mapped,
     Marked,
     Noted,
     Opened,
+    Part,
+    Progressed,
     Prompted,
     Scored,
     Started,
     Weighed,
 )
+from core.exemplars import ExemplarSet
 from core.votes import Ballot
 
 
@@ -68,6 +74,7 @@ class TraceNode:
     by: tuple[str, ...] = ()
     weights: dict[str, float] = field(default_factory=dict)
     marks: dict[str, str] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
 
     @property
     def text(self) -> str:
@@ -152,6 +159,9 @@ class Trace:
         self.nodes: dict[str, TraceNode] = {}
         self.notes: list[Noted] = []
         self.ended: Ended | None = None
+        self.progress: Progressed | None = None
+        self.map: Mapped | None = None
+        self.demonstrations: ExemplarSet | None = None
         self.seconds = 0.0
         self.version = 0
 
@@ -174,7 +184,9 @@ class Trace:
             case Noted():
                 self.notes.append(event)
             case Ended():
-                self.ended = event
+                self.ended, self.progress = event, None
+            case Progressed() | Mapped() | Demonstrated():
+                self._fold_selection(event)
             case _:
                 if event.node not in self.nodes:
                     raise ValueError(f"no node {event.node!r} was opened")
@@ -189,6 +201,16 @@ class Trace:
         self.nodes[event.node] = TraceNode(
             event.node, event.parents, event.kind, event.label, opened=time
         )
+
+    def _fold_selection(self, event: Progressed | Mapped | Demonstrated) -> None:
+        match event:
+            case Progressed():
+                self.progress = event
+            case Mapped():
+                _check_map(event)
+                self.map, self.progress = event, None
+            case Demonstrated():
+                self.demonstrations = event.demonstrations
 
     def of_kind(self, *kinds: str) -> Iterator[TraceNode]:
         """Nodes of these kinds, in the order in which they were opened."""
@@ -240,15 +262,32 @@ def _fold_node(node: TraceNode, time: float, event: Event) -> None:
             node.prompt_tokens += event.prompt_tokens
             if event.computed_tokens is not None:
                 node.computed_tokens = (node.computed_tokens or 0) + event.computed_tokens
+        case _:
+            _fold_reading(node, event)
+
+
+def _fold_reading(node: TraceNode, event: Event) -> None:
+    """What was found out about a node, other than its text."""
+    match event:
         case Answered():
             node.answered, node.extraction = True, event.extraction
         case Scored():
             node.value, node.votes, node.by = event.value, event.votes, event.by
         case Weighed():
             node.weights = dict(event.weights)
+        case Composed():
+            node.parts = event.parts
         case Marked():
             node.marks.pop(event.status, None)  # said again, it is the last one again
             node.marks[event.status] = event.reason
+
+
+def _check_map(drawn: Mapped) -> None:
+    """Raises ValueError where a map from a file would not hold together."""
+    sizes = {len(drawn.questions), len(drawn.points), len(drawn.clusters)}
+    known = len(drawn.centres)
+    if len(sizes) != 1 or any(cluster >= known for cluster in drawn.clusters):
+        raise ValueError("a map has a place and a known cluster for each question")
 
 
 def _attributes(node: TraceNode) -> dict[str, Any]:

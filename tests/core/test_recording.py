@@ -15,16 +15,22 @@ from core.events import (
     EVENT_TYPES,
     Answered,
     Closed,
+    Composed,
     Delta,
+    Demonstrated,
     Ended,
+    Mapped,
     Marked,
     Noted,
     Opened,
+    Part,
+    Progressed,
     Prompted,
     Scored,
     Started,
     Weighed,
 )
+from core.exemplars import Exemplar, ExemplarSet, Origin
 from core.recording import MAX_BYTES, MAX_LINES, MAX_SECONDS, SCHEMA, Playback, read, write
 from core.trace import Trace
 from tests.core.builders import START
@@ -52,6 +58,28 @@ EVENTS = (
     Answered("0", Extraction("B", 1, 2, "marker")),
     Answered("0.0", None),
     Marked("0.0", "pruned", "below"),
+    Composed(
+        "0", (Part("frame", 0, 3), Part("exemplar", 3, 9, 4, "1", True), Part("question", 9, 11, 1))
+    ),
+    Progressed("embedding", 100, 2_000),
+    Mapped(
+        ("a?", "b?"),
+        ((0.0, 1.0), (0.5, 0.25)),
+        (0, 1),
+        ((0.0, 1.0), (0.5, 0.5)),
+        (0.1, 0.2),
+        "TF-IDF",
+        192,
+    ),
+    Demonstrated(
+        ExemplarSet(
+            "auto",
+            "yes_no",
+            "zh",
+            (Exemplar("q", "r", "a", "e", False, "0123"),),
+            Origin("m", "en", "d", "cluster", 8, 192, "TF-IDF", "{}"),
+        )
+    ),
     Noted("tie", {"answer": "B", "votes": 2, "nested": {"a": [1, None, True]}}),
     Ended("failed", "B", {"code": "engine_died", "fields": {"reason": "killed"}}),
 )
@@ -130,6 +158,8 @@ def test_the_trace_of_the_replay_is_that_of_the_live_run():
     assert (replayed.started, replayed.notes, replayed.ended) == (
         *(live.started, live.notes, live.ended),
     )
+    assert (replayed.map, replayed.demonstrations) == (live.map, live.demonstrations)
+    assert replayed.demonstrations is not None
     assert (replayed.totals(), replayed.version) == (live.totals(), live.version)
 
 
