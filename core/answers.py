@@ -19,7 +19,7 @@ from typing import Literal, get_args
 
 from core.question import Kind
 
-Rule = Literal["marker", "marker_only", "last", "first"]
+Rule = Literal["marker", "marker_only", "first_marker", "last", "first"]
 RULES: tuple[Rule, ...] = get_args(Rule)
 LETTERS = "ABCDE"
 MAX_TEXT_ANSWER = 200
@@ -70,9 +70,14 @@ def extract(
 
     `marker` is the paper's rule for exemplars: the first match after the last marker, and without
     one the last match. `marker_only` abstains without one. `first` is the paper's rule for text
-    that follows an answer trigger. `letters` is the range of a choice.
+    that follows an answer trigger. `first_marker` goes by the first marker, for a text that reasons
+    after it has answered. `letters` is the range of a choice.
     """
     text = _narrow(text)
+    if rule == "first_marker":
+        first = _MARKER.search(text)
+        found = next(_matches(text, kind, letters, first.end() if first else 0), None)
+        return _extraction(found, "first_marker" if first else "first")
     if rule in ("marker", "marker_only"):
         after = _after_marker(text)
         if after is not None:

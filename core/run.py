@@ -13,11 +13,13 @@ from core.engine import Chunk, Engine, EngineInfo, Message, Sampling, asker
 from core.events import (
     Answered,
     Closed,
+    Composed,
     Delta,
     Event,
     Marked,
     Noted,
     Opened,
+    Part,
     Prompted,
     Scored,
     Weighed,
@@ -211,6 +213,10 @@ class Node:
     def score(self, value: float, votes: Sequence[float] = (), by: Sequence["Node"] = ()) -> None:
         """Record a judge's value, the single votes that it was made of, and who cast them."""
         self._run.emit(Scored(self.id, value, tuple(votes), tuple(node.id for node in by)))
+
+    def compose(self, parts: Sequence[Part]) -> None:
+        """Record what its prompt is made of."""
+        self._run.emit(Composed(self.id, tuple(parts)))
 
     def mark(self, status: str, reason: str = "") -> None:
         """Record a change of standing: kept, pruned …"""

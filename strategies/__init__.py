@@ -4,6 +4,7 @@ from core.strategy import Strategy
 from strategies import (
     budget_forcing,
     direct,
+    few_shot_cot,
     self_consistency,
     tree_of_thoughts,
     zero_shot_cot,
@@ -14,6 +15,7 @@ REGISTRY: dict[str, Strategy] = {
     for strategy in (
         direct.STRATEGY,
         zero_shot_cot.STRATEGY,
+        few_shot_cot.STRATEGY,
         self_consistency.STRATEGY,
         tree_of_thoughts.STRATEGY,
         budget_forcing.STRATEGY,
