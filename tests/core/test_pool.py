@@ -26,6 +26,7 @@ def refused(content):
     error = fault.value
     for language in ("en", "zh"):
         said = error_text(error.as_dict(), language)
+        assert said.encode()
         assert all(str(field)[:300] in said for field in error.fields.values())
     return error.code, dict(error.fields)
 
@@ -68,6 +69,11 @@ def test_prose_with_commas_is_no_csv():
         '"Six," said Tom, "and 3 more." How many is that?',
         "Question: what is this kind of thing? A picture, text",
         "Say what is half of 1,200",
+        "1,200 people live here. How many is half of them?",
+        "Tom has 3 pens,Ann has 2 pens. How many do they have?",
+        "Who is it?, asked Ann.",
+        "Say what comes next,please",
+        "First,take 3 pens and add 2",
     ]
     for content in (*lines, "\n".join(lines), "小明有 3 支笔,又买了 2 支,一共有多少支?"):
         assert texts(content) == content.split("\n")
@@ -113,6 +119,14 @@ def test_a_csv_of_questions_without_question_marks_is_read():
     assert texts("Name 2 pets,number\nAdd 3 to 4 here,7\n") == ["Name 2 pets", "Add 3 to 4 here"]
     thousands = ["Say what is half of 1,200", "Say what is half of 1,500"]
     assert texts("\n".join(thousands)) == thousands
+
+
+def test_a_quoted_question_with_a_comma_is_told_from_prose_in_a_single_row():
+    assert texts('"Add 3 apples, then 2 pears",five of them\n') == ["Add 3 apples, then 2 pears"]
+
+
+def test_a_space_may_follow_the_delimiter_where_there_is_a_header():
+    assert texts(f'id, question\n1, "{APPLES}"\n2, {BUS}') == [APPLES, BUS]
 
 
 def test_a_row_of_unknown_names_is_not_lost():
