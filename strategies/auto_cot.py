@@ -119,7 +119,7 @@ class Making:
     """Demonstrations in the making: the pool, its map, and what the model writes on the way."""
 
     def __init__(self, run: Run, question: Question, params: Params) -> None:
-        check(question, params)
+        check_pool(question, params)
         self.run = run
         self.asked = question
         self.params = params
@@ -129,10 +129,11 @@ class Making:
         """Chart the pool and walk. Raises InvalidInput where no question at all passes."""
         params, questions = self.params, self.pool.questions
         chart = await self.chart()
-        walks = Walks(self.run, questions, self.asked, self.reason)
-        if params.selection == "cluster":
-            limits = Limits(params.question_words, params.rationale_lines)
-            found = await walks.outward(chart.walks, limits, params.tries)
+        clustered = params.selection == "cluster"
+        limits = Limits(params.question_words, params.rationale_lines if clustered else None)
+        walks = Walks(self.run, questions, self.asked, limits, self.reason)
+        if clustered:
+            found = await walks.outward(chart.walks, params.tries)
         else:
             found = await walks.ranked(self.order(chart), params.k, params.selection)
         if not found:
@@ -185,9 +186,15 @@ def pool_of(question: Question, params: Params) -> Pool:
 
 
 def check(question: Question, params: Params) -> None:
+    """Raises InvalidInput for a pool that is too small, where one is needed for certain."""
+    if not params.demonstrations.shown:
+        check_pool(question, params)
+
+
+def check_pool(question: Question, params: Params) -> None:
     """Raises InvalidInput for a pool with fewer questions than there are to be demonstrations."""
     have = len(pool_of(question, params).questions)
-    if have < params.k and not params.demonstrations.shown:
+    if have < params.k:
         raise InvalidInput("pool_small", have=have, k=params.k)
 
 

@@ -27,15 +27,11 @@ _FULL_STOPS = (".", "。")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """At most so many words in the question and lines in the rationale; None: no rule but that
-    there is an answer."""
+    """At most so many words in the question and lines in the rationale. Without the latter
+    (Random-Q and Retrieval-Q, section 3) the one rule for a rationale is that it has an answer."""
 
-    question_words: int | None = 60
+    question_words: int = 60
     rationale_lines: int | None = 5
-
-
-ANY = Limits(None, None)
-"""Random-Q and Retrieval-Q take what comes (section 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +89,7 @@ def refused_question(question: Question, asked: Question, limits: Limits) -> str
     """Why this is no question for a demonstration: "asked", "long_question", or ""."""
     if flattened(question.text).casefold() == flattened(asked.text).casefold():
         return "asked"
-    if limits.question_words is not None and words(question.text) > limits.question_words:
+    if words(question.text) > limits.question_words:
         return "long_question"
     return ""
 

@@ -6,14 +6,7 @@ from itertools import islice
 
 from core.question import Question
 from core.run import Node, Run
-from strategies.demonstrations.selection import (
-    ANY,
-    Limits,
-    Rationale,
-    Visit,
-    first_simple,
-    visited,
-)
+from strategies.demonstrations.selection import Limits, Rationale, Visit, first_simple, visited
 from strategies.thought_tree import together
 
 Reason = Callable[[Node, Question], Awaitable[Rationale]]
@@ -24,23 +17,27 @@ class Walks:
     """Walks over `questions`; `reason` has the model write a rationale into a candidate's node."""
 
     def __init__(
-        self, run: Run, questions: tuple[Question, ...], asked: Question, reason: Reason
+        self,
+        run: Run,
+        questions: tuple[Question, ...],
+        asked: Question,
+        limits: Limits,
+        reason: Reason,
     ) -> None:
         self._run = run
         self._questions = questions
         self._asked = asked
+        self._limits = limits
         self._reason = reason
 
-    async def outward(
-        self, orders: Sequence[Sequence[int]], limits: Limits, tries: int
-    ) -> list[Visit]:
+    async def outward(self, orders: Sequence[Sequence[int]], tries: int) -> list[Visit]:
         """In all clusters at once, from the centre: the first simple question of each, if any.
 
         At most `tries` rationales are written in a cluster.
         """
         nodes = [self._run.open("walk", str(number)) for number in range(len(orders))]
         walks = zip(nodes, orders, strict=True)
-        found = await together(self._walk(node, order, limits, tries) for node, order in walks)
+        found = await together(self._walk(node, order, tries) for node, order in walks)
         empty = sum(not order for order in orders)
         if empty:
             self._run.note("clusters_empty", empty=empty, k=len(orders))
@@ -59,15 +56,13 @@ class Walks:
         node.mark("found" if len(found) == k else "exhausted")
         return found
 
-    async def _walk(
-        self, node: Node, order: Sequence[int], limits: Limits, tries: int
-    ) -> Visit | None:
+    async def _walk(self, node: Node, order: Sequence[int], tries: int) -> Visit | None:
         candidates: Candidates = {}
         visit = await first_simple(
             self._opened(node, order, candidates, tries),
             self._questions,
             self._asked,
-            limits,
+            self._limits,
             partial(self._tell, candidates),
             partial(_mark, candidates),
         )
@@ -86,7 +81,7 @@ class Walks:
 
     async def _visited(self, index: int, candidates: Candidates) -> Visit:
         tell = partial(self._tell, candidates)
-        visit = await visited(index, self._questions[index], self._asked, ANY, tell)
+        visit = await visited(index, self._questions[index], self._asked, self._limits, tell)
         _mark(candidates, visit)
         return visit
 
