@@ -43,7 +43,7 @@ async def parts_of(prompt: str, dialogue: Dialogue, count: Count | None) -> tupl
 
     One part in all where the template has changed the texts. `count` None: nobody counts tokens.
     """
-    places = _places(prompt, [*(turn.asked for turn in dialogue.turns), dialogue.asked])
+    places = _places(prompt, dialogue)
     if places is None:
         return (Part("frame", 0, len(prompt), await _counted(prompt, count)),)
     end = places[-1] + len(dialogue.asked.strip())
@@ -64,16 +64,25 @@ def _part(number: int, dialogue: Dialogue, start: int, stop: int, tokens: int | 
     return Part(kind, start, stop, tokens)  # type: ignore[arg-type]
 
 
-def _places(prompt: str, texts: Sequence[str]) -> list[int] | None:
-    """Where each text stands, one after the other; None where one does not."""
+def _places(prompt: str, dialogue: Dialogue) -> list[int] | None:
+    """Where each question stands, the one asked now as the last; None where one does not.
+
+    A reply is passed over first, since it may hold the next question's words; not where the
+    template has changed it, as some do with what was thought.
+    """
     places: list[int] = []
     after = 0
-    for text in texts:
-        place = prompt.find(text.strip(), after)
+    for asked, told in [
+        *((turn.asked, turn.told) for turn in dialogue.turns),
+        (dialogue.asked, ""),
+    ]:
+        place = prompt.find(asked.strip(), after)
         if place < 0:
             return None
         places.append(place)
-        after = place + len(text.strip())
+        after = place + len(asked.strip())
+        if (reply := prompt.find(told.strip(), after)) >= 0:
+            after = reply + len(told.strip())
     return places
 
 
