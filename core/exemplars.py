@@ -148,7 +148,9 @@ def parse(data: Any) -> ExemplarSet:
         raise InvalidInput("exemplars_version", found=str(schema)[:20], known=SCHEMA)
     fields = {name: value for name, value in data.items() if name != "thoughtscope_exemplars"}
     try:
-        plain = json.dumps(fields, allow_nan=False)
+        plain = json.dumps(fields, allow_nan=False, ensure_ascii=False)
+        if not is_encodable(plain):
+            raise InvalidInput("question_encoding")
         made = _SET.validate_json(plain, strict=True)
     except ValidationError as error:
         raise InvalidInput("exemplars_schema", reason=_first(error)) from error
@@ -189,9 +191,6 @@ def _sealed(exemplars: ExemplarSet) -> ExemplarSet:
 def _check_texts(exemplars: ExemplarSet) -> None:
     """Raises InvalidInput for the first exemplar that lacks what no prompt can do without."""
     for number, exemplar in enumerate(exemplars.exemplars, start=1):
-        texts = (exemplar.question, exemplar.rationale, exemplar.answer, exemplar.equation)
-        if not all(map(is_encodable, texts)):
-            raise InvalidInput("question_encoding")
         if exemplar.on and not (exemplar.question.strip() and exemplar.answer.strip()):
             raise InvalidInput("exemplar_empty", number=number)
 
