@@ -2,18 +2,26 @@
 
 import pytest
 
+from core import recording
 from core.answers import Extraction
 from core.engine import Sampling
+from core.errors import InvalidRecording
 from core.events import (
     Answered,
     Closed,
+    Composed,
     Delta,
+    Demonstrated,
+    Mapped,
     Marked,
     Noted,
     Opened,
+    Part,
+    Progressed,
     Prompted,
     Scored,
 )
+from core.exemplars import Exemplar, ExemplarSet
 from core.trace import Trace
 from core.votes import Ballot
 from tests.core.builders import END, START, called, folded
@@ -183,3 +191,96 @@ def test_tokens_of_unknown_probability_do_not_weigh_in_the_mean():
     )
     assert trace.nodes["0"].tokens == 5
     assert trace.nodes["0"].mean_logprob == pytest.approx(-1.5)
+
+
+def drawn(**changed):
+    """A map of two questions in two clusters."""
+    fields = {
+        "questions": ("a", "b"),
+        "points": ((0.0, 0.5), (1.0, 0.5)),
+        "clusters": (0, 1),
+        "centres": ((0.0, 0.5), (1.0, 0.5)),
+        "asked": (0.5, 0.5),
+        "by": "TF-IDF",
+        "seed": 192,
+    }
+    return Mapped(**(fields | changed))
+
+
+def test_the_last_progress_stands_until_the_map_is_there():
+    steps = (Progressed("embedding", 0, 2), Progressed("clustering", 1, 2))
+    trace = folded(*steps)
+    assert (trace.progress, trace.map) == (steps[1], None)
+    trace.apply(9.0, drawn())
+    assert (trace.progress, trace.map) == (None, drawn())
+
+
+def test_progress_does_not_outlive_the_run():
+    trace = folded(Progressed("embedding", 0, 2), END)
+    assert (trace.progress, trace.map) == (None, None)
+
+
+def test_demonstrations_are_kept_and_the_last_ones_count():
+    first = ExemplarSet("auto", exemplars=(Exemplar("Q", "R", "A"),))
+    assert folded().demonstrations is None
+    assert folded(Demonstrated(first)).demonstrations == first
+    assert folded(Demonstrated(ExemplarSet()), Demonstrated(first)).demonstrations == first
+
+
+def test_the_parts_of_a_prompt_belong_to_its_node():
+    parts = (Part("frame", 0, 1, 1), Part("exemplar", 1, 5, None, "1", True))
+    trace = folded(*called("0"), *called("1"), Composed("1", parts))
+    assert [node.parts for node in trace.nodes.values()] == [(), parts]
+    with pytest.raises(ValueError, match="node"):
+        folded(Composed("0", parts))
+
+
+BROKEN = [
+    {"questions": ("a",)},
+    {"points": ((0.0, 0.5),)},
+    {"clusters": (0,)},
+    {"clusters": (0, 2)},
+    {"centres": ()},
+]
+
+
+@pytest.mark.parametrize("changed", BROKEN)
+def test_a_map_that_does_not_hold_together_is_refused(changed):
+    with pytest.raises(ValueError, match="map"):
+        folded(drawn(**changed))
+
+
+def test_a_map_without_the_question_asked_holds():
+    assert folded(drawn(asked=None)).map == drawn(asked=None)
+
+
+@pytest.mark.parametrize("changed", BROKEN)
+def test_a_recording_with_such_a_map_is_refused_by_its_line(changed):
+    timed = [(0.0, START), (1.0, drawn(**changed)), (2.0, END)]
+    with pytest.raises(InvalidRecording) as refused:
+        recording.read(recording.write(timed).encode())
+    assert (refused.value.code, refused.value.fields["line"]) == ("recording_order", 3)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"clusters": (0, -1)}, {"points": ((0.0,), (1.0, 0.5))}, {"asked": (1.0,)}]
+)
+def test_a_recording_with_a_map_of_another_form_is_refused_by_its_line(changed):
+    timed = [(0.0, START), (1.0, drawn(**changed)), (2.0, END)]
+    with pytest.raises(InvalidRecording) as refused:
+        recording.read(recording.write(timed).encode())
+    assert (refused.value.code, refused.value.fields["line"]) == ("recording_schema", 3)
+
+
+def test_a_recording_with_all_of_a_selection_reads_back():
+    events = (
+        Progressed("embedding", 0, 2),
+        drawn(),
+        Demonstrated(ExemplarSet("auto", exemplars=(Exemplar("Q", "R", "A").sealed(),))),
+        *called("0"),
+        Composed("0", (Part("frame", 0, 2, 1), Part("exemplar", 2, 4, None, "1", True))),
+        END,
+    )
+    timed = [(float(time), event) for time, event in enumerate((START, *events))]
+    read = recording.read(recording.write(timed).encode())
+    assert [event for _, event in read.events] == [START, *events]
