@@ -4,7 +4,6 @@ Exemplars of question, rationale and answer, then the question; the model goes o
 manner. Any two of the paper's forms of the same exemplars can be run side by side.
 """
 
-import asyncio
 from dataclasses import dataclass
 
 from core.composition import Dialogue
@@ -17,6 +16,7 @@ from core.run import Node, Run
 from core.strategy import Strategy
 from strategies import exemplars
 from strategies.exemplars import FORMS, Form
+from strategies.thought_tree import together
 
 NONE = "none"
 
@@ -42,7 +42,7 @@ async def solve(run: Run, question: Question, params: Params) -> str | None:
         node, asked = run.open("few_shot", form), exemplars.dialogue(shown, question, form)
         prompt = await exemplars.compose(run, node, asked, params.max_tokens)
         texts.append((node, prompt, form))
-    answers = await asyncio.gather(*(go_on(*text, question, params) for text in texts))
+    answers = await together(go_on(*text, question, params) for text in texts)
     return answers[0]
 
 
