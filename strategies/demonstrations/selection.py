@@ -21,6 +21,9 @@ LAST_WORDS = 10
 
 _CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])(?=.)|\n+")
+_WORD = re.compile(
+    r"[\u3400-\u4dbf\u4e00-\u9fff]{1,2}|[^\s\u3400-\u4dbf\u4e00-\u9fff，。、；：！？]+"
+)
 _NUMBER = re.compile(r"[-−]?\d[\d,]*(?:\.\d+)?")
 _FULL_STOPS = (".", "。")
 
@@ -124,10 +127,16 @@ def lines(text: str) -> int:
 def ends_with(text: str, answer: str) -> bool:
     """Whether a number stands in the last sentence, or among the last ten words."""
     flat = text.strip()
-    ends = [_SENTENCE.split(flat)[-1], " ".join(flat.split()[-LAST_WORDS:])]
+    ends = [_SENTENCE.split(flat)[-1], flat[_last_words(flat) :]]
     wanted = canonical(answer, "number")
     numbers = (found for end in ends for found in _NUMBER.findall(end))
     return any(canonical(number, "number") == wanted for number in numbers)
+
+
+def _last_words(text: str) -> int:
+    """Where the last ten words begin."""
+    starts = [word.start() for word in _WORD.finditer(text)]
+    return starts[-LAST_WORDS] if len(starts) > LAST_WORDS else 0
 
 
 def flattened(text: str) -> str:
