@@ -1,4 +1,4 @@
-"""Few-shot chain of thought: exemplars as turns in each of the paper's forms, one or two of them."""
+"""Few-shot chain of thought: exemplars as turns, in one or two of the forms that the paper has."""
 
 import asyncio
 from dataclasses import replace
