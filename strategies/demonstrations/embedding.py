@@ -48,9 +48,11 @@ _LOADING = threading.Lock()
 def embedder() -> Embedder:
     """The embedding for this machine; its `why` says why this one. Blocks: call it in a thread.
 
-    The first time it takes seconds where sentence-transformers is installed, and half a minute if
-    its model has to be fetched and the Hub cannot be reached. That is found out once.
+    The first time it takes seconds, since libraries are imported here and not amid a map; and half
+    a minute if the model has to be fetched and the Hub cannot be reached, which is found out once.
     """
+    for library in ("sklearn.feature_extraction.text", "sklearn.cluster"):
+        importlib.import_module(library)
     if importlib.util.find_spec(LIBRARY) is None:
         return TfIdf("embedding.tfidf")
     with _LOADING:

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +17,7 @@ from huggingface_hub import constants
 from components.texts import table
 from strategies.demonstrations import embedding
 from strategies.demonstrations.embedding import FILES, LIBRARY, PACKAGE, REVISION, embedder
+from tests.conftest import ROOT
 
 CONTENT = {name: f"what is in {name}".encode() for name in FILES}
 OTHER_FORMAT = "pytorch_model.bin"
@@ -110,6 +114,23 @@ def test_a_model_that_cannot_be_loaded_is_said(monkeypatch, tmp_path):
     packaged(monkeypatch, tmp_path)
     monkeypatch.setattr(embedding, "_loaded", lambda folder: None)
     assert embedder().why == "embedding.no_model"
+
+
+def test_what_a_map_needs_is_imported_by_then():
+    script = """
+import sys
+from strategies.demonstrations.embedding import TfIdf, embedder
+embedder()
+before = set(sys.modules)
+from strategies.demonstrations.chart import charting
+list(charting(["a train", "a ship"], "a ship", 2, 1, TfIdf("")))
+late = [name for name in set(sys.modules) - before if name.startswith(("sklearn", "scipy"))]
+print(sorted(late))
+"""
+    environment = os.environ | {"HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
 
 
 def test_every_reason_is_a_sentence():
