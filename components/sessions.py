@@ -12,12 +12,12 @@ import gradio as gr
 from components.headline import Origin
 from components.people import People, Person
 from components.reading import Lens
-from components.texts import Language, error_text
+from components.texts import Language, Text, error_text
 from core.crossword import Puzzle
 from core.driver import Driver
 from core.engine import Engine
 from core.errors import InvalidInput, ThoughtscopeError
-from core.events import Event
+from core.events import Event, Mapped
 from core.line import Ticket
 from core.question import Question
 from core.recording import Playback
@@ -74,6 +74,7 @@ class Screen:
     notice: Notice | None = None
     votes: tuple[object, dict[str, Any] | None] | None = None
     first: tuple[int, int] | None = None
+    pool: tuple[Mapped, Text, str] | None = None
 
     def show(self, trace: Trace, origin: Origin) -> None:
         """Another run, to be read as it was made."""
