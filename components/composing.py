@@ -102,7 +102,7 @@ class Composer:
             value = given if isinstance(given, str) else ""
             edited = _edited(value, question, editor)
             whole = replace(edited, exemplars=tuple(map(_complete, edited.exemplars)))
-            changed = {**asked.params, **{other: whole for other in editors.values()}}
+            changed = {**asked.params, **dict.fromkeys(editors.values(), whole)}
             tokens = await self._tokens(strategy, changed, question, whole, engine, count)
             tampered = tuple(exemplar.tampered for exemplar in edited.exemplars)
             made[editor] = Costs(checksum(value), tokens, tampered, edited.origin)

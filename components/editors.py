@@ -2,7 +2,6 @@
 prompt as the model will see it."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +64,8 @@ class Editors:
 
     @property
     def changes(self) -> list[Any]:
-        """The events by which the prompt may become another one, or its cost be known."""
-        return [*(edited.change for edited in self.sets.values()), self.prompt.recount]
+        """The events by which the prompt may become another one."""
+        return [edited.change for edited in self.sets.values()]
 
     def of(self, strategy: str) -> Mapping[str, str]:
         """A strategy's settings that are sets of exemplars, by their editors."""
@@ -100,8 +99,7 @@ class Editors:
         self.pools.bind(sessions, self.render, self.frame)
         for editor, upload in self.uploads.items():
             put = [self.sets[editor], upload, *stage.outputs]
-            take = partial(_take_file, stage, sessions)
-            upload.upload(take, upload, put, **QUIET)
+            upload.upload(_taking(stage, sessions), upload, put, **QUIET)
 
     def _build_editor(self, editor: str) -> None:
         self.sets[editor] = editor_view(editor, elem_id=f"form-{editor}")
@@ -138,14 +136,19 @@ def changed(demonstrations: ExemplarSet | None, edited: Any) -> Any:
     return as_value(demonstrations)
 
 
-async def _take_file(stage: Any, sessions: Sessions, path: str, request: gr.Request) -> list[Any]:
-    session = sessions.of(request)
-    try:
-        loaded = exemplars.load(first_bytes(Path(path), exemplars.MAX_BYTES))
-        session.explore.notice, value = None, as_value(loaded)
-    except InvalidInput as error:
-        session.explore.notice, value = Notice(sentence(error), "error"), gr.skip()
-    return [value, None, *stage.render(session.explore, session.language)]
+def _taking(stage: Any, sessions: Sessions) -> Any:
+    """Puts a file's set into an editor; one that is refused leaves there what is there."""
+
+    async def take(path: str, request: gr.Request) -> list[Any]:
+        session = sessions.of(request)
+        try:
+            value = as_value(exemplars.load(first_bytes(Path(path), exemplars.MAX_BYTES)))
+            session.explore.notice = None
+        except InvalidInput as error:
+            session.explore.notice, value = Notice(sentence(error), "error"), gr.skip()
+        return [value, None, *stage.render(session.explore, session.language)]
+
+    return take
 
 
 def _edited(strategy: Strategy) -> dict[str, str]:

@@ -20,9 +20,9 @@ from core.question import Language
 EDITORS = ("exemplars", "demonstrations")
 
 _WORDS = (
-    "pick", "fits", "own", "empty", "number", "on", "open", "question", "rationale", "equation",
-    "answer", "up", "down", "moved", "replace", "remove", "add", "full", "shuffle", "seed", "undo",
-    "forget", "save", "tampered", "tokens", "chosen", "picked",
+    "pick", "fits", "chosen", "own", "empty", "count", "on", "open", "blank", "question",
+    "rationale", "equation", "answer", "up", "down", "moved", "replace", "remove", "add", "full",
+    "shuffle", "seed", "undo", "forget", "save", "tampered", "tokens",
 )  # fmt: skip
 
 

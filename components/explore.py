@@ -121,23 +121,29 @@ class Explore:
         self._bind_editors()
 
     def _bind_editors(self) -> None:
-        """Whatever changes the prompt has it looked at: at most one look at a time, and the last."""
+        """Whatever changes the prompt has it looked at, once at a time, and the last of all."""
         form, edited = self.form, self.form.editors
         edited.bind(self.stage, self._sessions)
         latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
-        changed = gr.on(form.changes, **{**form.gather, "outputs": form.composed})
-        changed.then(self._look, form.composed, edited.frame, **latest)
+        gather = form.gather | {"outputs": form.composed}
+        for gathered in (gr.on(form.changes, **gather), edited.prompt.recount(**gather)):
+            gathered.then(self._look, form.composed, edited.frame, **latest)
 
     async def _look(self, asked: Any, request: gr.Request) -> Any:
         """The prompt of the form as it stands, and what is wrong with it; nothing is run."""
         session = self._sessions.of(request)
-        await asyncio.sleep(SETTLE_SECONDS)  # somebody types: what comes meanwhile is looked at once
+        await asyncio.sleep(
+            SETTLE_SECONDS
+        )  # somebody types: what comes meanwhile is looked at once
         try:
             form = self.form.read(asked, pool=False)
         except InvalidInput as error:
             session.preview = Preview(error=error.as_dict())
             return self.form.editors.render(session)
-        strategy, sets = self._strategies.get(str(form.strategy)), self.form.editors.of(form.strategy)
+        strategy, sets = (
+            self._strategies.get(str(form.strategy)),
+            self.form.editors.of(form.strategy),
+        )
         if strategy is None or not sets:
             return gr.skip()
         session.preview = await self._composer.preview(form, strategy, sets, session.language)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
@@ -19,6 +19,8 @@ from core.question import KINDS, LANGUAGES, Kind, Language, Question, ask
 from core.strategy import Strategy
 
 DETECT = "detect"
+
+C = TypeVar("C", bound=str)
 
 _GATHER = "(...values) => [values]"
 TREE = "tree_of_thoughts"
@@ -314,14 +316,15 @@ class Form:
         return [example.question, example.answer, example.kind, *of_task]
 
 
-def _one_of(name: str, given: str, allowed: tuple[Any, ...]) -> Any:
+def _one_of(name: str, given: str, allowed: tuple[C, ...]) -> C | None:
     """`given`, or None where it is to be found out. Raises InvalidInput."""
     if given == DETECT:
         return None
-    if given not in allowed:
-        listed = ", ".join(allowed)
-        raise InvalidInput("param_choice", name=name, given=str(given)[:80], allowed=listed)
-    return given
+    for option in allowed:
+        if given == option:
+            return option
+    listed = ", ".join(allowed)
+    raise InvalidInput("param_choice", name=name, given=str(given)[:80], allowed=listed)
 
 
 def _text(value: Any) -> str:

@@ -195,4 +195,10 @@ class Page:
             frames += stage.render(stage.screen(session), session.language)
         said = [self.picker.said(session.language, session.refused)] if self.picker else []
         edited = self.explore.form.editors.render(session)
-        return [*self._localizer.updates(session.language), session.language, *frames, *said, edited]
+        return [
+            *self._localizer.updates(session.language),
+            session.language,
+            *frames,
+            *said,
+            edited,
+        ]

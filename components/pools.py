@@ -63,9 +63,7 @@ class Pools:
             return pool.parse(text if isinstance(text, str) else "", OWN).pool
         if choice != FITTING and choice not in pool.bundled():
             allowed = ", ".join([*pool.bundled(), OWN])
-            raise InvalidInput(
-                "param_choice", name="pool", given=str(choice)[:80], allowed=allowed
-            )
+            raise InvalidInput("param_choice", name="pool", given=str(choice)[:80], allowed=allowed)
         return str(choice)
 
     def bind(self, sessions: Sessions, render: Render, frame: Any) -> None:

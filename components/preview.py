@@ -22,9 +22,9 @@ Counting = Literal["counted", "waiting", "cannot"]
 @dataclass(frozen=True, slots=True)
 class Costs:
     """What is known of the exemplars of an editor, in their order. `of` is the check sum of the
-    value that was looked at: the page knows by it whether it still has that one. Tokens are those of
-    an exemplar with the template's words around it, None where nobody counts them. `origin` tells
-    how a model came to write them."""
+    value that was looked at: the page knows by it whether it still has that one. Tokens are those
+    of an exemplar with the template's words around it, None where nobody counts them. `origin`
+    tells how a model came to write them."""
 
     of: int
     tokens: tuple[int | None, ...] = ()
