@@ -109,3 +109,29 @@ def _question(entry: Entry) -> Question:
 def _flat(text: str) -> str:
     """The text on one line, its white space as single spaces."""
     return " ".join(text.split())
+
+
+MATCHING = Pool()
+"""Our pool in the language of the question, whatever that is."""
+
+
+def matching(question: Question) -> Pool:
+    """Our pool in a question's language."""
+    return bundled()[question.language]
+
+
+def taken(value: object) -> Pool:
+    """A pool from whatever was given for one: a pool, the name of one of ours, or the text of a
+    file; "" is ours in the question's language. Raises InvalidInput."""
+    if isinstance(value, Pool):
+        return value
+    if not isinstance(value, str):
+        raise InvalidInput("pool_empty")
+    if not value.strip():
+        return MATCHING
+    return bundled()[value] if value in bundled() else parse(value, "own").pool
+
+
+def described(pool: Pool) -> dict[str, str | int]:
+    """What a recording keeps of a pool beside its map: which one it was."""
+    return {"name": pool.name, "questions": len(pool.questions), "digest": pool.digest}

@@ -3,9 +3,9 @@
 - With a header, if the first row names a column of `HEADERS`: the first of these names that is
   there is taken. Other columns are not read.
 - Without one, if every row has the same number of columns and it is plain that these are columns
-  and not clauses: the questions end before the delimiter, or numbered names stand before them.
-  The first column that has text is the question. The first row is a question, too, also where
-  it is a header that names no such column.
+  and not clauses: the questions end before the delimiter, or one word or number follows each, or
+  numbered names stand before them. The first column that has text is the question. The first
+  row is a question, too, also where it is a header that names no such column.
 - A single column in quotation marks.
 
 In prose a space follows a comma, so a list of questions with commas in them is no CSV.
@@ -26,9 +26,12 @@ HEADERS = ("question", "题目", "问题", "text")
 _DELIMITERS = ",;\t"
 _NO_DELIMITER = "\x1f"  # a single column: its commas are part of the question
 _SAMPLE = 100  # rows that are looked at to tell CSV from text
+_LOOKED_AT = 1_000  # records, empty ones included
 _LONGEST_NAME = 40
 _ENDS = tuple(".?!。？！…")
 
+_SENTENCE = re.compile(r"[.?!:。？！：…]|(?:\S+\s+){3}\S")
+_DATUM = re.compile(r"[A-Za-z0-9_.%$-]{1,20}")
 _NUMBERED = re.compile(r"[A-Za-z_.#-]{0,12}[0-9]{1,12}")
 _LETTER = re.compile(r"[^\W\d_]")
 _SEVERAL_WORDS = re.compile(r"\S\s+\S|[\u3400-\u9fff]")
@@ -83,8 +86,8 @@ def _records(text: str, delimiter: str, *, spaced: bool) -> Iterator[tuple[int, 
 def _sample(text: str, delimiter: str, rows: int, *, spaced: bool) -> list[list[str]]:
     """The first records that are not empty; none if the text is no CSV with this delimiter."""
     with suppress(InvalidInput):
-        filled = (row for _line, row in _records(text, delimiter, spaced=spaced) if any(row))
-        return list(islice(filled, rows))
+        records = islice(_records(text, delimiter, spaced=spaced), _LOOKED_AT)
+        return list(islice((row for _line, row in records if any(row)), rows))
     return []
 
 
@@ -101,7 +104,7 @@ def _headed(text: str) -> Table | None:
 
 
 def _is_name(cell: str) -> bool:
-    return len(cell) <= _LONGEST_NAME and not cell.endswith(_ENDS)
+    return len(cell) <= _LONGEST_NAME and not _SENTENCE.search(cell)
 
 
 def _without_header(text: str) -> Table | None:
@@ -132,8 +135,8 @@ def _question_column(rows: Sequence[list[str]], delimiter: str) -> int | None:
     for column in range(len(rows[0])):
         cells = [row[column].strip() for row in told]
         if _most([bool(_LETTER.search(c) and _SEVERAL_WORDS.search(c)) for c in cells]):
-            apart = _numbered(told, column) or _ended(told, column, delimiter)
-            return column if apart else None
+            clear = _numbered(told, column) or _ended(told, column, delimiter)
+            return column if clear or (len(rows) > 1 and _followed(told, column)) else None
     return None
 
 
@@ -148,6 +151,13 @@ def _ended(rows: Sequence[list[str]], column: int, delimiter: str) -> bool:
     """Whether the questions are over, or were quoted, where the delimiter is."""
     cells = [row[column].strip() for row in rows]
     return column + 1 < len(rows[0]) and _most([c.endswith(_ENDS) or delimiter in c for c in cells])
+
+
+def _followed(rows: Sequence[list[str]], column: int) -> bool:
+    """Whether one word or number comes after each question; the 200 of "1,200" is none."""
+    pairs = [(row[column], row[column + 1]) for row in rows if column + 1 < len(row)]
+    apart = [not (left[-1:].isdigit() and right[:1].isdigit()) for left, right in pairs]
+    return bool(pairs) and all(apart) and all(_DATUM.fullmatch(right) for _left, right in pairs)
 
 
 def _most(said: Sequence[bool]) -> bool:

@@ -70,7 +70,7 @@ def told(exemplar: Exemplar, form: Form, language: Language) -> str:
 def note(run: Run, exemplars: ExemplarSet, question: Question) -> None:
     """Say what about the exemplars the reader should know."""
     if exemplars.kind != question.kind:
-        run.note("exemplars_kind", of=exemplars.kind, kind=question.kind)
+        run.note("exemplars_kind")
     if exemplars.language != question.language:
         run.note("exemplars_language")
     if tampered := sum(exemplar.tampered for exemplar in exemplars.shown):

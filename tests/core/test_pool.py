@@ -26,6 +26,7 @@ def refused(content):
     error = fault.value
     for language in ("en", "zh"):
         said = error_text(error.as_dict(), language)
+        assert said.encode()
         assert all(str(field)[:300] in said for field in error.fields.values())
     return error.code, dict(error.fields)
 
@@ -66,6 +67,13 @@ def test_prose_with_commas_is_no_csv():
         "A village had 1,200 people. How many is half of that?",
         "1,200 people live here, and 300 leave. How many stay?",
         '"Six," said Tom, "and 3 more." How many is that?',
+        "Question: what is this kind of thing? A picture, text",
+        "Say what is half of 1,200",
+        "1,200 people live here. How many is half of them?",
+        "Tom has 3 pens,Ann has 2 pens. How many do they have?",
+        "Who is it?, asked Ann.",
+        "Say what comes next,please",
+        "First,take 3 pens and add 2",
     ]
     for content in (*lines, "\n".join(lines), "小明有 3 支笔,又买了 2 支,一共有多少支?"):
         assert texts(content) == content.split("\n")
@@ -105,6 +113,20 @@ def test_a_csv_without_a_header_keeps_its_first_row(rows):
 def test_a_csv_of_one_row_and_one_in_chinese_are_read():
     assert texts(f"{BUS},10") == [BUS]
     assert texts(f"{FISH},7\n{WHALE},否") == [FISH, WHALE]
+
+
+def test_a_csv_of_questions_without_question_marks_is_read():
+    assert texts("Name 2 pets,number\nAdd 3 to 4 here,7\n") == ["Name 2 pets", "Add 3 to 4 here"]
+    thousands = ["Say what is half of 1,200", "Say what is half of 1,500"]
+    assert texts("\n".join(thousands)) == thousands
+
+
+def test_a_quoted_question_with_a_comma_is_told_from_prose_in_a_single_row():
+    assert texts('"Add 3 apples, then 2 pears",five of them\n') == ["Add 3 apples, then 2 pears"]
+
+
+def test_a_space_may_follow_the_delimiter_where_there_is_a_header():
+    assert texts(f'id, question\n1, "{APPLES}"\n2, {BUS}') == [APPLES, BUS]
 
 
 def test_a_row_of_unknown_names_is_not_lost():
@@ -249,6 +271,12 @@ def test_another_encoding_is_refused(content):
 def test_half_characters_are_refused_by_their_line():
     assert refused("a?\nb \ud83d?") == ("pool_characters", {"line": 2})
     assert refused('{"question": "\\ud83d?"}') == ("pool_characters", {"line": 1})
+
+
+def test_a_pool_of_nothing_but_empty_lines_is_refused_in_time():
+    began = time.process_time()
+    assert refused("\n" * MAX_BYTES)[0] == "pool_empty"
+    assert time.process_time() - began < 5.0
 
 
 @pytest.mark.parametrize("content", ["", b"", " \n\t\n", "question,answer\n", '{"question": ""}'])
