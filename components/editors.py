@@ -72,14 +72,13 @@ class Editors:
         settings = self._settings.get(strategy, {})
         return {editor: name for editor, name in settings.items() if editor in EDITORS}
 
-    def read(self, strategy: str, values: Sequence[Any], *, pool: bool) -> dict[str, Any]:
-        """A strategy's settings that are edited here; the pool, which takes time, only if it is
-        wanted. Raises InvalidInput."""
+    def read(self, strategy: str, values: Sequence[Any]) -> dict[str, Any]:
+        """A strategy's settings that are edited here. Raises InvalidInput for the pool."""
         *sets, choice, text = values
         params = dict(zip(EDITORS, sets, strict=True))
         settings = self._settings[strategy]
         read = {name: params[editor] for editor, name in settings.items() if editor in EDITORS}
-        if pool and POOL in settings:
+        if POOL in settings:
             read[settings[POOL]] = self.pools.read(choice, text)
         return read
 

@@ -136,7 +136,7 @@ class Explore:
             SETTLE_SECONDS
         )  # somebody types: what comes meanwhile is looked at once
         try:
-            form = self.form.read(asked, pool=False)
+            form = self.form.read(asked)
         except InvalidInput as error:
             session.preview = Preview(error=error.as_dict())
             return self.form.editors.render(session)

@@ -100,11 +100,11 @@ class Form:
             *self.editors.inputs,
         ]
 
-    def read(self, asked: Any, *, pool: bool = True) -> Asked:
+    def read(self, asked: Any) -> Asked:
         """The form's values by name; of the settings, those of the chosen strategy.
 
         `asked` comes from the page as it is: raises InvalidInput where it is not the form's, and
-        for a pool that cannot be read, unless it is left out.
+        for a pool that cannot be read.
         """
         if not isinstance(asked, list) or len(asked) != len(self._inputs):
             raise InvalidInput("form_unknown")
@@ -116,7 +116,7 @@ class Form:
                 named = self._drawn(name)
                 params = {spec.name: value for spec, value in zip(named, mine, strict=True)}
                 edited = asked[-len(self.editors.inputs) :]
-                params |= self.editors.read(name, edited, pool=pool)
+                params |= self.editors.read(name, edited)
         return Asked(_text(question), _text(reference), kind, language, seed, strategy, params)
 
     def _build_question(self) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ class Pools:
     def read(self, choice: Any, text: Any) -> str | Pool:
         """The name of one of ours, "" for the one that fits, or one's own. Raises InvalidInput."""
         if choice == OWN:
-            return pool.parse(text if isinstance(text, str) else "", OWN).pool
+            return _parsed(text if isinstance(text, str) else "").pool
         if choice != FITTING and choice not in pool.bundled():
             allowed = ", ".join([*pool.bundled(), OWN])
             raise InvalidInput("param_choice", name="pool", given=str(choice)[:80], allowed=allowed)
@@ -101,9 +101,15 @@ def look(choice: Any, text: Any) -> Callable[[Language], dict[str, Any]]:
     if not isinstance(text, str) or not text.strip():
         return partial(_key, "pool.none")
     try:
-        return partial(_counted, pool.parse(text, OWN))
+        return partial(_counted, _parsed(text))
     except InvalidInput as error:
         return partial(_refused, error)
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Loaded:
+    """A person's own pool. It is looked at whenever something else in the form has changed."""
+    return pool.parse(text, OWN)
 
 
 def nothing(_language: Language) -> dict[str, Any]:
