@@ -134,7 +134,8 @@ def as_text(own: Pool) -> str:
 
 def _counted(loaded: Loaded, language: Language) -> dict[str, Any]:
     text = texts(language)
-    said = text("pool.questions", n=f"{len(loaded.pool.questions):,}")
+    count = len(loaded.pool.questions)
+    said = text("pool.question") if count == 1 else text("pool.questions", n=f"{count:,}")
     if loaded.duplicates or loaded.empty:
         left = text("pool.left_out", duplicates=loaded.duplicates, empty=loaded.empty)
         said = f"{said} {left}"

@@ -28,7 +28,7 @@ def counted(page: Page, count: int, editor: str = "exemplars") -> None:
     page.wait_for_function(
         """([editor, count]) => {
           const shown = [...document.querySelectorAll(`#form-${editor} .ex-tokens`)];
-          return shown.length === count && shown.every(({ textContent }) => /\\d/.test(textContent));
+          return shown.length === count && shown.every((one) => /\\d/.test(one.textContent));
         }""",
         arg=[editor, count],
     )

@@ -171,18 +171,18 @@ def test_what_is_written_arrives_and_is_marked_as_changed_by_hand(
 def test_what_is_typed_last_is_in_a_run_that_is_asked_for_at_once(
     scripted: ScriptedApp, form: Page
 ):
-    unfold(form, 1).get_by_label("Question").fill("What was typed last?")
+    unfold(form, 1).get_by_label("Question", exact=True).fill("What was typed last?")
     assert "What was typed last?" in run(form, scripted)
 
 
 def test_one_is_added_and_one_is_removed(scripted: ScriptedApp, form: Page):
     form.locator("#exemplars-add").click()
     row = rows(form).nth(8)
-    expect(row.get_by_label("Question")).to_be_focused()
+    expect(row.get_by_label("Question", exact=True)).to_be_focused()
     expect(form.locator("#form-exemplars .ex-wrong")).to_contain_text("Exemplar 9 has no question")
     counted_others = [cost for cost in tokens(form) if cost.isdigit()]
     assert len(counted_others) == 8
-    row.get_by_label("Question").fill("What is my own?")
+    row.get_by_label("Question", exact=True).fill("What is my own?")
     row.get_by_label("Reasoning").fill("It is mine.")
     row.get_by_label("Answer", exact=True).fill("9")
     counted(form, 9)
@@ -264,6 +264,7 @@ def test_a_malformed_file_is_refused_and_nothing_is_lost(form: Page, content: by
 
 def test_the_prompt_is_shown_as_it_is_sent_with_its_share(scripted: ScriptedApp, form: Page):
     unfold_prompt(form)
+    expect(form.locator("#form-prompt pre").nth(9)).to_have_text(QUESTION)
     names = ["Template", *(f"Exemplar {n}" for n in range(1, 9)), "The question asked", "Template"]
     assert prompt_parts(form) == names
     shown = form.locator("#form-prompt .prompt-part")
@@ -361,7 +362,7 @@ def test_hostile_words_are_shown_as_they_are(form: Page):
     unfold_prompt(form)
     form.locator("#form-prompt summary").nth(1).click()
     expect(form.locator("#form-prompt pre").nth(1)).to_contain_text(HOSTILE)
-    row.get_by_label("Question").fill(f"{HOSTILE} again")
+    row.get_by_label("Question", exact=True).fill(f"{HOSTILE} again")
     expect(form.locator("#form-prompt pre").nth(1)).to_contain_text("again")
     assert form.locator(".ts-view").locator("img, script:not([src])").count() == 0
 
@@ -373,8 +374,8 @@ def test_forty_long_exemplars_are_edited_and_no_more_are_taken(form: Page):
     expect(form.locator("#exemplars-add")).to_be_disabled()
     expect(form.locator("#form-exemplars .ex-full")).to_contain_text("at most 40")
     row = unfold(form, 40)
-    row.get_by_label("Question").fill("x" * 9_000)
-    assert len(row.get_by_label("Question").input_value()) == 8_000
+    row.get_by_label("Question", exact=True).fill("x" * 9_000)
+    assert len(row.get_by_label("Question", exact=True).input_value()) == 8_000
     assert json.loads(saved(form)[1])["exemplars"][39]["question"] == "x" * 8_000
 
 
