@@ -11,8 +11,9 @@ import gradio as gr
 
 from components.view import as_json, view
 
-Part = Mapping[str, Any] | None
-"""What a view draws. Under "texts" it has the long texts that grow at their ends, if any."""
+Part = Mapping[str, Any] | str | None
+"""What a view draws. Under "texts" it has the long texts that grow at their ends, if any. What is
+large and seldom changes may come as the JSON that was made of it once."""
 
 
 def frame_view(which: str) -> gr.HTML:
@@ -25,8 +26,8 @@ def frame(parts: Mapping[str, Part]) -> dict[str, Any]:
     was appended; all that is small as one string, since it copies a value leaf by leaf."""
     small, texts = {}, {}
     for name, part in parts.items():
-        if part and "texts" in part:
+        if isinstance(part, Mapping) and "texts" in part:
             texts[name] = part["texts"]
             part = {key: value for key, value in part.items() if key != "texts"}
-        small[name] = as_json(part)
+        small[name] = part if isinstance(part, str) else as_json(part)
     return {"parts": small, "texts": texts}

@@ -7,6 +7,7 @@ import gradio as gr
 
 from components.outcome import crossword_score
 from components.reading import Lens, Reading, count, verdict
+from components.selecting import status as selecting
 from components.texts import Text, error_text, known, note_text
 from components.view import view
 from core.question import Language
@@ -102,6 +103,8 @@ def _about(trace: Trace, text: Text) -> str:
 
 def _status(trace: Trace, votes: Tally | None, text: Text, language: Language) -> str:
     ended = trace.ended
+    if selected := selecting(trace, text):
+        return selected
     if ended is None:
         return text("headline.running")
     if ended.status == "failed":

@@ -7,6 +7,7 @@ import gradio as gr
 
 from components.ledger import sampled
 from components.paths import title
+from components.prompt_parts import folded, share
 from components.reading import Reading
 from components.texts import Text
 from components.view import view
@@ -28,13 +29,12 @@ def empty(message: str = "") -> dict[str, Any]:
 def inspect(trace: Trace, reading: Reading, text: Text) -> dict[str, Any]:
     """Everything known of a node, as data for the page."""
     node = reading.node
-    special = trace.started.special_tokens if trace.started else ()
     return {
         "id": node.id,
         "empty": "",
         "title": title(node, text),
         "panes": [
-            pane(text("inspector.prompt"), segments(node, special)),
+            prompt_pane(trace, node, text),
             pane(text("inspector.output"), _output(reading)),
         ],
         "facts": facts(trace, reading, text),
@@ -46,6 +46,18 @@ def pane(label: str, parts: list[list[str]]) -> dict[str, Any]:
     return {"label": label, "parts": parts}
 
 
+def prompt_pane(trace: Trace, node: TraceNode, text: Text) -> dict[str, Any]:
+    """The prompt, its exemplars folded where it is known to have some, and its share of the
+    context."""
+    special = trace.started.special_tokens if trace.started else ()
+    drawn = pane(text("inspector.prompt"), segments(node, special))
+    if not node.parts:
+        return drawn
+    body, forced = _without_forced(node)
+    parts = folded(node, body, lambda words: _tokens_apart(words, special), text)
+    return drawn | {"parts": [*parts, *forced], "share": share(trace, node, text)}
+
+
 def text_of(node: TraceNode) -> list[list[str]]:
     """A node's text as [kind, text] pairs: "forced" and "text"."""
     kinds = ((("forced" if piece.forced else "text"), piece.text) for piece in node.pieces)
@@ -54,15 +66,25 @@ def text_of(node: TraceNode) -> list[list[str]]:
 
 def segments(node: TraceNode, special: tuple[str, ...]) -> list[list[str]]:
     """The prompt as [kind, text] pairs: "text", "token" (a special token), "forced" (its end)."""
+    body, forced = _without_forced(node)
+    return [*_tokens_apart(body, special), *forced]
+
+
+def _without_forced(node: TraceNode) -> tuple[str, list[list[str]]]:
+    """The prompt without what was put into the model's mouth at its end, and that as pairs."""
     forced = node.pieces[0].text if node.pieces and node.pieces[0].forced else ""
     prompt = node.prompt[:MAX_TEXT]
     body = prompt.removesuffix(forced) if forced else prompt
-    pieces = [body]
+    return body, [["forced", forced]] if forced and body != prompt else []
+
+
+def _tokens_apart(words: str, special: tuple[str, ...]) -> list[list[str]]:
+    """Special tokens apart from the text between them."""
+    pieces = [words]
     if special:
         pattern = "|".join(map(re.escape, sorted(special, key=len, reverse=True)))
-        pieces = re.split(f"({pattern})", body)
-    parts = [["token" if piece in special else "text", piece] for piece in pieces if piece]
-    return [*parts, ["forced", forced]] if forced and body != prompt else parts
+        pieces = re.split(f"({pattern})", words)
+    return [["token" if piece in special else "text", piece] for piece in pieces if piece]
 
 
 def _output(reading: Reading) -> list[list[str]]:

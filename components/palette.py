@@ -14,6 +14,13 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442", "#E
 INKS = ("#ffffff", "#ffffff", "#ffffff", "#1d1b18", "#1d1b18", "#1d1b18", "#1d1b18")
 OTHER = "#7a7670"
 
+# Clusters have a number and one of these, which read on light paper and on dark alike (contrast of
+# 3 and more). Past the eighth they come again: the number tells.
+CLUSTERS = (
+    *("#2f7fc4", "#d1495b", "#2e8f5b", "#8a6bd1"),
+    *("#9a8a1c", "#1a98a6", "#c4569a", "#a06a48"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -42,6 +49,11 @@ def looks(readings: Iterable[Reading], kind: Kind) -> dict[str, Look]:
         )
         for place, key in enumerate(keys)
     }
+
+
+def cluster_colour(number: int) -> str:
+    """The colour of a cluster, by its index."""
+    return CLUSTERS[number % len(CLUSTERS)]
 
 
 def _letter(place: int) -> str:

@@ -1,6 +1,5 @@
 """The texts of a run as cards: rationale and answer, or every sampled path, growing live."""
 
-from itertools import islice
 from typing import Any
 
 import gradio as gr
@@ -8,7 +7,8 @@ import gradio as gr
 from components.ledger import sampled
 from components.palette import Look
 from components.reading import Lens, Reading, voting
-from components.texts import Text
+from components.selecting import belongs_to_candidate, pool_number
+from components.texts import Text, known
 from components.view import view
 from core.answers import canonical
 from core.trace import Trace, TraceNode
@@ -38,7 +38,7 @@ def packed(drawn: dict[str, Any]) -> dict[str, Any]:
 
 def empty(message: str = "") -> dict[str, Any]:
     """No cards; `message` says what will be here."""
-    return {"empty": message, "cards": [], "solo": False, "more": ""}
+    return {"empty": message, "cards": [], "solo": False, "pair": False, "more": ""}
 
 
 def cards(
@@ -46,9 +46,11 @@ def cards(
 ) -> dict[str, Any]:
     """All texts of a run, in order."""
     counted = {node.id for node in voting(trace, lens)}
+    nodes = shown(trace)
+    first = _counting(nodes)
     kind = trace.started.kind if trace.started else "text"
     drawn = []
-    for node in islice(trace.nodes.values(), MAX_CARDS):
+    for node in nodes[:MAX_CARDS]:
         answer = readings[node.id].answer
         # None: not finished, so neither an answer nor an abstention (whose key is "").
         key = canonical(answer, kind) if answer is not None else "" if node.answered else None
@@ -61,16 +63,29 @@ def cards(
                 "front": lens.focus is not None and not unfocused and not out,
                 "selected": node.id == lens.selected,
                 "state": _state(trace, node, text),
+                "counts": text("paths.counts") if node is first else "",
             }
         )
     return {
         "empty": "",
         "cards": drawn,
         "solo": not any(trace.of_kind("path")),
-        "more": text("paths.more", drawn=MAX_CARDS, all=len(trace.nodes))
-        if len(trace.nodes) > MAX_CARDS
+        "pair": first is not None,
+        "more": text("paths.more", drawn=MAX_CARDS, all=len(nodes))
+        if len(nodes) > MAX_CARDS
         else "",
     }
+
+
+def _counting(nodes: list[TraceNode]) -> TraceNode | None:
+    """Of two forms side by side, the one whose answer is the run's."""
+    forms = [node for node in nodes if node.kind == "few_shot"]
+    return forms[0] if len(forms) > 1 else None
+
+
+def shown(trace: Trace) -> list[TraceNode]:
+    """The texts that are drawn as cards. What answers a question of the pool is drawn elsewhere."""
+    return [node for node in trace.nodes.values() if not belongs_to_candidate(trace, node)]
 
 
 def _card(node: TraceNode, reading: Reading, look: Look | None, text: Text) -> dict[str, Any]:
@@ -104,11 +119,21 @@ def _parts(node: TraceNode) -> list[dict[str, Any]]:
 
 def title(node: TraceNode, text: Text) -> str:
     """ "Path 3", "Rationale" …; a kind that is not known keeps its own name."""
-    known = {
+    if node.kind == "few_shot":
+        return _form(node.label, text)
+    if node.kind == "candidate":
+        return text("node.candidate", label=pool_number(node.label))
+    named = {
         *("path", "greedy", "rationale", "answer", "round", "probe"),
         *("state", "proposal", "judgement"),
     }
-    return text(f"node.{node.kind}", label=node.label) if node.kind in known else node.kind[:40]
+    return text(f"node.{node.kind}", label=node.label) if node.kind in named else node.kind[:40]
+
+
+def _form(label: str, text: Text) -> str:
+    """What was made of the exemplars: "Chain of thought", "Standard" …"""
+    key = f"option.form.{label}"
+    return text(key) if known(key) else label[:40]
 
 
 def _state(trace: Trace, node: TraceNode, text: Text) -> str:

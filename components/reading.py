@@ -5,6 +5,7 @@ Reading again never generates: the texts are there, and extraction and votes are
 
 from dataclasses import dataclass
 
+from components.selecting import belongs_to_candidate
 from core.answers import Extraction, Rule, extract, option_letters, same
 from core.trace import Trace, TraceNode
 from core.votes import Ballot, Tally, Weighting, tally
@@ -24,7 +25,8 @@ class Lens:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A node and the answer found in it under the lens. `verdict`: "right", "wrong" or ""."""
+    """A node and the answer found in it under the lens. `verdict`: "right", "wrong" or "", which it
+    also is where another question was answered."""
 
     node: TraceNode
     extraction: Extraction | None
@@ -80,4 +82,5 @@ def _read(trace: Trace, node: TraceNode, lens: Lens) -> Reading:
     if lens.rule and node.answered and node.kind in ("path", "greedy") and started:
         letters = option_letters(started.question)
         extraction = extract(node.sampled, started.kind, lens.rule, letters)
-    return Reading(node, extraction, verdict(trace, extraction.value if extraction else None))
+    own = extraction is not None and not belongs_to_candidate(trace, node)
+    return Reading(node, extraction, verdict(trace, extraction.value if own else None))  # type: ignore[union-attr]

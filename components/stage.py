@@ -5,17 +5,22 @@ from typing import Any
 import gradio as gr
 
 from components import (
+    candidate_sheet,
+    demonstrations,
     growth,
     headline,
     inspector,
     ledger,
     outcome,
     paths,
+    pool_map,
     rounds,
     rounds_sheet,
+    selecting,
     state_sheet,
     tree,
     votes,
+    walks,
 )
 from components.frame import frame, frame_view
 from components.listening import QUIET
@@ -41,6 +46,11 @@ class Stage:
         self.headline = headline.headline_view(elem_id=f"{which}-headline")
         with gr.Row(elem_classes=["picture"]):
             with gr.Column(scale=3, min_width=320):
+                self.map = pool_map.map_view(elem_id=f"{which}-map")
+                self.walks = walks.walks_view(elem_id=f"{which}-walks")
+                self.demonstrations = demonstrations.demonstrations_view(
+                    elem_id=f"{which}-demonstrations"
+                )
                 self.paths = paths.paths_view(elem_id=f"{which}-paths")
                 self.tree = tree.tree_view(elem_id=f"{which}-tree")
                 self.growth = growth.growth_view(elem_id=f"{which}-growth")
@@ -98,12 +108,17 @@ class Stage:
         trace, lens, text = screen.trace, screen.lens, texts(language)
         readings = read(trace, lens)
         kind = trace.started.kind if trace.started else "text"
-        seen = looks(readings.values(), kind)
+        seen = looks((readings[node.id] for node in paths.shown(trace)), kind)
         tally = count(trace, lens, readings)
         chosen = readings.get(lens.selected or "")
+        walked = selecting.walks(trace)
         alive = outcome.solved(trace) if lens.solving and outcome.is_game24(trace) else {}
         drawn = {
             "headline": _headline(screen, readings, text, language),
+            "pool": _pool(screen, text),
+            "map": pool_map.moving(trace, lens, walked, text),
+            "walks": walks.cards(trace, lens, walked, text),
+            "demonstrations": demonstrations.drawn(trace, text),
             "paths": paths.packed(self._cards(screen, readings, seen, text)),
             "tree": tree.tree(trace, lens, text, alive),
             "growth": growth.growth(trace, lens, readings, seen, text),
@@ -123,7 +138,8 @@ class Stage:
         if any(trace.of_kind("state")) or any(trace.of_kind("round")):
             return paths.empty()
         if not trace.nodes:
-            return paths.empty(text(f"{self._which}.empty"))
+            begun = selecting.is_selection(trace)
+            return paths.empty("" if begun else text(f"{self._which}.empty"))
         return paths.cards(trace, screen.lens, readings, seen, text)
 
     def _votes(
@@ -166,10 +182,21 @@ class Stage:
             _pick(screen_of(session), event._data)
             return self.render(screen_of(session), session.language)[0]
 
-        for view in (self.paths, self.tree, self.growth, self.rounds, self.outcome):
+        picking = (self.paths, self.tree, self.growth, self.rounds, self.outcome)
+        for view in (*picking, self.map, self.walks):
             view.node_select(picked, None, self.frame, **latest)
         self.votes.bar_select(picked, None, self.frame, **latest)
         self.outcome.solver_toggle(picked, None, self.frame, **latest)
+
+
+def _pool(screen: Screen, text: Text) -> str | None:
+    """What is fixed of the map, made once for a map and a language."""
+    drawn = screen.trace.map
+    if drawn is None:
+        return None
+    if screen.pool is None or screen.pool[0] is not drawn or screen.pool[1] is not text:
+        screen.pool = (drawn, text, pool_map.fixed(drawn, text))
+    return screen.pool[2]
 
 
 def _headline(
@@ -197,6 +224,8 @@ def _inspected(trace: Trace, chosen: Reading | None, text: Text) -> dict[str, An
         )
     elif chosen.node.kind == "round":
         sheet["facts"] = rounds_sheet.round_facts(trace, chosen.node, text) + sheet["facts"]
+    elif chosen.node.kind == "candidate":
+        sheet |= candidate_sheet.sheet(trace, chosen.node, sheet, text)
     return sheet
 
 

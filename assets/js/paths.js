@@ -11,6 +11,7 @@ const build = (id) => {
   card.head.type = 'button';
   card.letter = make('span', 'letter', card.head);
   card.title = make('span', 'card-title', card.head);
+  card.counts = make('span', 'card-counts', card.head);
   card.answer = make('span', 'card-answer', card.head);
   card.verdict = make('span', 'verdict', card.head);
   card.tokens = make('span', 'card-tokens', card.head);
@@ -68,6 +69,7 @@ const showMark = (card) => {
 
 const fill = (card, data) => {
   write(card.title, data.title);
+  write(card.counts, data.counts);
   write(card.letter, data.letter);
   card.letter.style.background = data.colour;
   card.letter.style.color = data.ink;
@@ -100,6 +102,7 @@ drawOnChange((data) => {
   write(hint, data.empty || '');
   write(more, data.more || '');
   grid.classList.toggle('solo', !!data.solo);
+  grid.classList.toggle('pair', !!data.pair);
   const seen = new Set();
   const drawn = data.cards.map((card) => cards.get(card.id) || build(card.id));
   // Read, write, scroll: in turn for all cards, so that the page is laid out once and not for each.

@@ -47,12 +47,12 @@ class Embedder(Protocol):
         """Yield how many texts are done, batch by batch, and return the vectors."""
 
 
-def batches(texts: Sequence[str]) -> Iterator[list[str]]:
+def batches(texts: Sequence[str], size: int = BATCH) -> Iterator[list[str]]:
     """The texts in order, so many at a time as take a short while."""
     batch: list[str] = []
     characters = 0
     for text in texts:
-        if batch and (len(batch) == BATCH or characters + len(text) > BATCH_CHARACTERS):
+        if batch and (len(batch) == size or characters + len(text) > BATCH_CHARACTERS):
             yield batch
             batch, characters = [], 0
         batch.append(text)

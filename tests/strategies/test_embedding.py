@@ -1,4 +1,4 @@
-"""The embedding that needs no model, and which one is taken."""
+"""The embedding that needs no model."""
 
 import subprocess
 import sys
@@ -6,9 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from components.texts import table
 from strategies.demonstrations import vectors
-from strategies.demonstrations.embedding import embedder
 from strategies.demonstrations.tfidf import DIMENSIONS, READ, TfIdf
 from strategies.demonstrations.vectors import batches
 from tests.conftest import ROOT
@@ -94,15 +92,10 @@ def test_of_a_very_long_text_the_beginning_is_read():
 
 
 def test_batches_keep_the_order_and_have_bounds(monkeypatch):
-    monkeypatch.setattr(vectors, "BATCH", 3)
     monkeypatch.setattr(vectors, "BATCH_CHARACTERS", 10)
     texts = ["a", "b", "c", "d", "e" * 8, "f" * 3, "g" * 40, "h"]
-    assert list(batches(texts)) == [texts[:3], texts[3:5], texts[5:6], texts[6:7], texts[7:]]
+    assert list(batches(texts, 3)) == [texts[:3], texts[3:5], texts[5:6], texts[6:7], texts[7:]]
     assert list(batches([])) == []
-
-
-def test_why_this_embedding_is_a_sentence():
-    assert embedder().why in table("en").keys() & table("zh").keys()
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed():
