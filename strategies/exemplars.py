@@ -47,7 +47,13 @@ def check(exemplars: ExemplarSet, forms: Sequence[Form]) -> None:
 
 
 def stepped(exemplars: ExemplarSet) -> list[tuple[str, list[str]]]:
-    """Each exemplar's question and the steps of its rationale, a sentence each."""
+    """Each exemplar's question and the steps of its rationale, a sentence each.
+
+    Raises InvalidInput where there is no rationale to be cut into steps.
+    """
+    for number, each in enumerate(exemplars.exemplars, start=1):
+        if each.on and not each.rationale.strip():
+            raise InvalidInput("exemplar_rationale", number=number)
     return [
         (each.question, [step for step in _SENTENCE.split(each.rationale.strip()) if step])
         for each in exemplars.shown

@@ -84,6 +84,11 @@ def dialogue(question: Question, params: Params) -> Dialogue | None:
     return exemplars.dialogue(exemplars.chosen(params.exemplars, question), question)
 
 
+def check(question: Question, params: Params) -> None:
+    """Raises InvalidInput where exemplars are wished for and none is on."""
+    dialogue(question, params)
+
+
 def needs_of(params: Params) -> tuple[Feature, ...]:
     """A trigger is put into the model's mouth; exemplars are not."""
     return () if params.trigger == EXEMPLARS else ("continue",)
@@ -102,6 +107,7 @@ STRATEGY = Strategy(
         "exemplars_reused",
         "cleansing",
     ),
+    check=check,
     needs_of=needs_of,
     dialogue=dialogue,
 )

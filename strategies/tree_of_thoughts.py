@@ -60,6 +60,8 @@ async def solve(run: Run, question: Question, params: Params) -> str | None:
     search = _Search(run, question, params)
     if search.task.warning:
         run.note(search.task.warning)
+    if params.examples == "exemplars":
+        exemplars.note(run, exemplars.chosen(params.exemplars, question), question)
     return await search.conclude(await search.run_from(search.tree.root()))
 
 

@@ -1,12 +1,19 @@
 """Self-consistency: one prompt, many sampled paths, an answer read out of each, and a vote."""
 
+from dataclasses import replace
+
 import pytest
 
 from core.engine import Sampling
-from core.errors import EngineDied
-from core.events import Answered, Closed, Noted
+from core.errors import EngineDied, InvalidInput
+from core.events import Answered, Closed, Composed, Noted
+from core.exemplars import Exemplar, ExemplarSet
+from core.params import build
+from core.question import Question
 from core.run import derive_seed
 from core.votes import tally
+from engines.scripted import INFO
+from strategies.self_consistency import STRATEGY
 from tests.strategies.asking import asked, turn
 
 TRIGGER = "Let's think step by step."
@@ -179,3 +186,85 @@ async def test_an_engine_that_dies_leaves_a_failed_run():
     run = await vote(lambda *_: EngineDied("killed"), 2)
     assert (run.status, run.error["code"]) == ("failed", "engine_died")
     assert [node.text for node in run.nodes] == [TRIGGER, TRIGGER]
+
+
+SHOWN = ExemplarSet(
+    "legs",
+    "number",
+    "en",
+    (
+        Exemplar("How many legs do 2 cats have?", "A cat has 4. 2 * 4 = 8.", "8"),
+        Exemplar("Off?", "R.", "1", on=False),
+        Exemplar("I had 6 eggs and ate 2. How many are left?", "6 - 2 = 4.", "4"),
+    ),
+)
+PROMPT = (
+    f"{turn('How many legs do 2 cats have?')}A cat has 4. 2 * 4 = 8. The answer is 8.\n"
+    f"{turn('I had 6 eggs and ate 2. How many are left?')}6 - 2 = 4. The answer is 4.\n"
+    f"{turn('2 + 2?')}"
+)
+UNCONTINUED = replace(INFO, cannot={"continue": "cannot.continue"})
+
+
+async def vote_with_exemplars(reply, shown=SHOWN, **more):
+    settings = {"paths": 3, "trigger": "exemplars", "exemplars": shown, **more.pop("settings", {})}
+    return await asked("self_consistency", reply, settings=settings, **more)
+
+
+async def test_all_paths_may_go_on_from_exemplars_and_nothing_is_forced():
+    run = await vote_with_exemplars(says(5, 4, 4), settings={"max_tokens": 48})
+    (call,) = run.calls
+    assert (call.prompt, call.n) == (PROMPT, 3)
+    assert call.sampling == Sampling(
+        temperature=0.7, top_k=40, max_tokens=48, seed=derive_seed(7, "0"), reuse=True
+    )
+    assert not any(piece.forced for node in run.nodes for piece in node.pieces)
+    assert (run.answer, run.trace.notes) == ("4", [])
+
+
+async def test_the_greedy_path_goes_on_from_the_same_exemplars():
+    run = await vote_with_exemplars(says(4, 4, 4), settings={"greedy": True})
+    assert [(call.prompt, call.sampling.reuse) for call in run.calls] == [(PROMPT, True)] * 2
+
+
+async def test_the_prompt_of_all_paths_is_told_in_its_parts_once():
+    run = await vote_with_exemplars(says(4, 4, 4))
+    assert [e.node for _, e in run.run.events if isinstance(e, Composed)] == ["0"]
+    kinds = [part.kind for part in run.nodes[0].parts]
+    assert kinds == ["frame", "exemplar", "exemplar", "question", "frame"]
+
+
+async def test_a_trigger_is_told_in_no_parts_and_takes_no_exemplars():
+    run = await vote_with_exemplars(says(4, 4, 4), settings={"trigger": "first"})
+    assert (run.nodes[0].parts, "cats" in run.calls[0].prompt) == ((), False)
+
+
+async def test_what_is_odd_about_the_exemplars_is_said():
+    first, *_ = SHOWN.exemplars
+    changed = replace(SHOWN, exemplars=(replace(first.sealed(), answer="9"),))
+    run = await vote_with_exemplars(says(4, 4, 4), changed, kind="text", language="zh")
+    assert run.trace.notes == [
+        Noted("exemplars_kind"),
+        Noted("exemplars_language"),
+        Noted("exemplars_tampered", {"tampered": 1, "all": 1}),
+    ]
+
+
+async def test_exemplars_that_do_not_fit_are_refused_before_any_text():
+    run = await vote_with_exemplars(says(4, 4, 4), info=replace(INFO, context=420))
+    assert (run.error["code"], run.calls) == ("exemplars_long", [])
+
+
+async def test_with_exemplars_an_engine_that_only_chats_serves_it():
+    run = await vote_with_exemplars(says(4, 4, 4), info=UNCONTINUED)
+    assert run.answer == "4"
+    with pytest.raises(InvalidInput, match="strategy_cannot"):
+        await vote_with_exemplars(says(4), info=UNCONTINUED, settings={"trigger": "first"})
+
+
+def test_exemplars_that_are_all_off_are_refused_beforehand_where_they_are_asked_for():
+    off = replace(SHOWN, exemplars=SHOWN.exemplars[1:2])
+    question = Question("2 + 2?", "number", "en")
+    STRATEGY.check(question, build(STRATEGY.params, {"exemplars": off}))
+    with pytest.raises(InvalidInput, match="exemplars_none"):
+        STRATEGY.check(question, build(STRATEGY.params, {"exemplars": off, "trigger": "exemplars"}))

@@ -1,14 +1,19 @@
 """The tasks of the Tree of Thoughts: what they ask, what they read, and how they check it."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from core.errors import InvalidInput
 from core.events import Noted, Prompted
+from core.exemplars import Exemplar, ExemplarSet
+from core.params import build
 from core.question import Question
 from core.strategy import Edit
 from strategies.tasks import TASKS
-from strategies.tasks.task import Task
+from strategies.tasks.task import Task, dialogue
+from strategies.tree_of_thoughts import STRATEGY, Params
 from tests.strategies.trees import notes, prompt, searched, state, states
 
 PUZZLE = "4 9 10 13"
@@ -269,6 +274,83 @@ async def test_an_open_question_can_be_proposed_and_voted_on():
     run = await searched(reply, "open", "How many?", "number", **settings)
     assert [node.label for node in run.nodes if "winner" in node.marks] == ["two"]
     assert "Beginning 2:\nStep 1: two" in next(run.trace.of_kind("judgement")).prompt
+
+
+INTRO = (
+    "Solve the question in short steps, a line each. Each step works something out and says what "
+    "came of it."
+)
+CATS = Exemplar("How many legs do 2 cats have?", "A cat has 4 legs. So 2 * 4 = 8.", "8")
+MARBLES = Exemplar("How many are 1.5 and 2?", "1.5 + 2 = 3.5.", "3.5")
+ONE_STEP = {"thoughts": 1, "breadth": 1, "judgements": 1, "depth": 1, "examples": "exemplars"}
+
+
+async def shown(*exemplars, kind="number", **settings):
+    chosen = ExemplarSet("mine", "number", "en", exemplars)
+    settings = ONE_STEP | {"exemplars": chosen, **settings}
+    return await searched(steps, "open", "How many?", kind, **settings)
+
+
+async def test_steps_are_shown_by_exemplars_a_sentence_each_in_the_place_of_our_example():
+    off = replace(CATS, on=False)
+    run = await shown(MARBLES, off, CATS)
+    examples = [
+        ("How many are 1.5 and 2?", "Step 1: 1.5 + 2 = 3.5."),
+        ("How many legs do 2 cats have?", "Step 1: A cat has 4 legs.\nStep 2: So 2 * 4 = 8."),
+    ]
+    wanted = prompt(dialogue(INTRO, examples, "How many?"))
+    sampled = next(call.prompt for call in run.calls if "Step" in forced(call.prompt))
+    (answer,) = run.trace.of_kind("answer")
+    assert sampled == wanted + "Step 1:"
+    assert answer.prompt.startswith(wanted)
+    assert (run.answer, notes(run)) == ("12", [])
+
+
+async def test_chinese_steps_are_a_sentence_each():
+    cats = Exemplar("两只猫有几条腿？", "每只 4 条。共 2 * 4 = 8 条。", "8")
+    chosen = ExemplarSet("腿", "number", "zh", (cats,))
+    settings = ONE_STEP | {"exemplars": chosen}
+    run = await searched(steps, "open", "有几个？", "number", "zh", **settings)
+    assert "第 1 步： 每只 4 条。\n第 2 步： 共 2 * 4 = 8 条。" in run.calls[0].prompt
+
+
+async def test_what_is_odd_about_the_exemplars_of_a_tree_is_said():
+    run = await shown(replace(CATS.sealed(), answer="9"), kind="text")
+    assert notes(run) == [
+        ("exemplars_kind", {}),
+        ("exemplars_tampered", {"tampered": 1, "all": 1}),
+    ]
+    own = await shown(replace(CATS.sealed(), answer="9"), kind="text", examples="own")
+    assert (notes(own), "cats" in own.calls[0].prompt) == ([], False)
+
+
+@pytest.mark.parametrize("task", ["game24", "writing", "crossword"])
+def test_exemplars_are_refused_in_tasks_that_have_their_own(task):
+    params = build(Params, {"task": task, "examples": "exemplars"})
+    with pytest.raises(InvalidInput) as refused:
+        STRATEGY.check(Question("4 9 10 13", "number", "en"), params)
+    assert refused.value.code == "task_cannot"
+    assert refused.value.fields == {"task": task, "name": "examples", "given": "exemplars"}
+
+
+@pytest.mark.parametrize(
+    ("exemplars", "code"),
+    [
+        ((CATS, replace(CATS, rationale=" ")), "exemplar_rationale"),
+        ((replace(CATS, on=False),), "exemplars_none"),
+    ],
+)
+def test_exemplars_without_steps_are_refused_beforehand(exemplars, code):
+    chosen = ExemplarSet("mine", "number", "en", exemplars)
+    params = build(Params, {"task": "open", "examples": "exemplars", "exemplars": chosen})
+    with pytest.raises(InvalidInput, match=code):
+        STRATEGY.check(Question("How many?", "number", "en"), params)
+    STRATEGY.check(Question("How many?", "number", "en"), replace(params, examples="own"))
+
+
+def test_with_exemplars_too_a_tree_needs_an_engine_that_continues():
+    params = build(Params, {"task": "open", "examples": "exemplars"})
+    assert STRATEGY.lacks({"continue": "cannot.continue"}, params) == "cannot.continue"
 
 
 # Creative writing
