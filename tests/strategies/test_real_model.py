@@ -14,6 +14,9 @@ SETTINGS = {
     "direct": {},
     "zero_shot_cot": {"max_tokens": 40},
     "self_consistency": {"paths": 8, "max_tokens": 40},
+    "few_shot_cot": {"versus": "standard", "max_tokens": 16},
+    # So small a model hardly passes the rules of a cluster.
+    "auto_cot": {"selection": "random", "k": 2, "rationale_tokens": 40, "max_tokens": 16},
     "tree_of_thoughts": {"task": "open", "depth": 2, "thoughts": 2},
     "budget_forcing": {"budget": 60, "answer_tokens": 8, "versus": "Hmm"},
 }
@@ -26,10 +29,10 @@ async def engine(smollm2):
     await running.close()
 
 
-async def finished(engine, name, question, seed=5):
+async def finished(engine, name, question, seed=5, **settings):
     strategy = REGISTRY[name]
     run = Run(engine, seed)
-    params = build(strategy.params, SETTINGS[name])
+    params = build(strategy.params, SETTINGS[name] | settings)
     async for _frame in Driver(run, strategy, ask(question), params).frames():
         pass
     return run
@@ -42,8 +45,9 @@ async def test_a_strategy_ends_records_and_replays(engine, name, question):
     assert run.trace.ended.status in ("answered", "no_answer")
     for node in (node for node in run.trace.nodes.values() if node.calls):
         assert node.sampled or node.finish == "stop"
-        assert node.prompt.endswith(node.pieces[0].text)
-        assert node.pieces[0].forced
+        if name != "few_shot_cot":
+            assert node.prompt.endswith(node.pieces[0].text)
+            assert node.pieces[0].forced
         assert node.mean_logprob is None or node.mean_logprob <= 0
     replayed = recording.read(recording.write(run.events).encode()).trace()
     assert replayed.totals() == run.trace.totals()
@@ -87,3 +91,29 @@ async def test_the_second_stage_computes_little_more_than_its_trigger(engine):
     rationale, answer = run.trace.nodes.values()
     assert answer.prompt_tokens > rationale.prompt_tokens
     assert answer.computed_tokens <= answer.forced_tokens + 8
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("few_shot_cot", {"versus": "none"}),
+        ("self_consistency", {"trigger": "exemplars", "paths": 8, "max_tokens": 16}),
+    ],
+)
+async def test_exemplars_are_read_once_for_all_questions_and_paths(engine, name, settings):
+    questions = ("How many legs do 3 cats have?", "Ann had 9 eggs and ate 2. How many are left?")
+    first, second = [(await finished(engine, name, q, **settings)).trace for q in questions]
+    once = first.totals().computed
+    assert once > 500
+    assert second.totals().prompt >= 0.9 * first.totals().prompt
+    assert second.totals().computed <= 0.2 * once
+    assert second.totals().computed <= 0.2 * second.totals().prompt
+
+
+async def test_demonstrations_that_are_kept_are_not_read_again(engine):
+    first = await finished(engine, "auto_cot", "How many legs do 3 cats have?", k=4)
+    kept = {"demonstrations": first.trace.demonstrations, "k": 4}
+    second = await finished(engine, "auto_cot", "How many legs do 5 cats have?", **kept)
+    assert [note.code for note in second.trace.notes] == ["demonstrations_kept"]
+    (node,) = second.trace.nodes.values()
+    assert node.computed_tokens <= 0.2 * node.prompt_tokens

@@ -3,7 +3,10 @@
 import pytest
 
 from core.errors import InvalidInput
+from core.exemplars import MATCHING, bundled, dump
 from core.params import build, specs
+from core.pool import MATCHING as MATCHING_POOL
+from core.pool import bundled as pools
 from strategies import REGISTRY
 
 BOUNDS = [
@@ -25,6 +28,8 @@ def test_the_strategies_are_listed_under_their_names():
     assert list(REGISTRY) == [
         "direct",
         "zero_shot_cot",
+        "few_shot_cot",
+        "auto_cot",
         "self_consistency",
         "tree_of_thoughts",
         "budget_forcing",
@@ -37,6 +42,8 @@ def test_every_strategy_cites_its_paper_and_names_its_departures():
     assert papers == {
         "direct": "2205.11916",
         "zero_shot_cot": "2205.11916",
+        "few_shot_cot": "2201.11903",
+        "auto_cot": "2210.03493",
         "self_consistency": "2203.11171",
         "tree_of_thoughts": "2305.10601",
         "budget_forcing": "2501.19393",
@@ -56,18 +63,43 @@ def test_the_settings_of_every_strategy_are_these_with_the_papers_values():
             "max_tokens": (400, "128"),
             "answer_tokens": (32, "32"),
         },
+        "few_shot_cot": {
+            "exemplars": (MATCHING, ""),
+            "form": ("cot", "cot"),
+            "versus": ("none", ""),
+            "max_tokens": (400, "128"),
+        },
+        "auto_cot": {
+            "pool": (MATCHING_POOL, ""),
+            "demonstrations": (MATCHING, ""),
+            "reuse": ("match", ""),
+            "selection": ("cluster", "cluster"),
+            "k": (8, "8"),
+            "trigger": ("step_by_step", "step_by_step"),
+            "max_tokens": (400, "256"),
+            "cluster_seed": (192, "192"),
+            "same_kind": (True, ""),
+            "brief": (True, ""),
+            "question_words": (60, "60"),
+            "rationale_lines": (5, "5"),
+            "rationale_tokens": (256, "256"),
+            "tries": (10, ""),
+        },
         "self_consistency": {
             "paths": (8, "40"),
             "temperature": (0.7, "0.5 – 0.7"),
             "top_k": (40, "40 / 0"),
             "max_tokens": (400, ""),
-            "trigger": ("step_by_step", ""),
+            "trigger": ("step_by_step", "exemplars"),
+            "exemplars": (MATCHING, ""),
             "weighting": ("count", "count"),
             "rule": ("marker", "marker"),
             "greedy": (False, ""),
         },
         "tree_of_thoughts": {
             "task": ("game24", ""),
+            "examples": ("own", ""),
+            "exemplars": (MATCHING, ""),
             "generation": ("task", ""),
             "evaluation": ("task", ""),
             "search": ("task", ""),
@@ -117,6 +149,33 @@ def test_a_choice_outside_its_list_is_refused_by_name(strategy, setting):
     with pytest.raises(InvalidInput) as refused:
         build(REGISTRY[strategy].params, {setting: "something else"})
     assert refused.value.fields["name"] == setting
+
+
+@pytest.mark.parametrize(
+    ("strategy", "setting"),
+    [
+        ("few_shot_cot", "exemplars"),
+        ("auto_cot", "demonstrations"),
+        ("self_consistency", "exemplars"),
+        ("tree_of_thoughts", "exemplars"),
+    ],
+)
+def test_exemplars_are_given_by_name_or_as_the_text_of_their_file(strategy, setting):
+    params = REGISTRY[strategy].params
+    ours = bundled()["choice_en"]
+    for given in ("choice_en", dump(ours), ours):
+        assert getattr(build(params, {setting: given}), setting) == ours
+    with pytest.raises(InvalidInput, match="exemplars_unknown"):
+        build(params, {setting: "nobody's"})
+
+
+def test_a_pool_is_given_by_name_or_as_text():
+    params = REGISTRY["auto_cot"].params
+    assert build(params, {"pool": "zh"}).pool == pools()["zh"]
+    own = build(params, {"pool": "How many legs?\nHow many arms?"}).pool
+    assert (own.name, len(own.questions)) == ("own", 2)
+    with pytest.raises(InvalidInput, match="pool_empty"):
+        build(params, {"pool": None})
 
 
 def test_the_rules_and_weightings_of_self_consistency_are_closed_lists():
