@@ -1,8 +1,8 @@
 """Clusters as discs: on the map a walk outward goes outward.
 
-A projection keeps what clusters are to each other, and not which of a cluster's texts is nearest to its
-centre, by which the walk goes. So each text is laid as far from its centre as its place in the walk
-wants, in the projection's order of directions; discs have equal room for each text.
+A projection keeps what clusters are to each other, and not which of a cluster's texts is nearest to
+its centre, by which the walk goes. So each text is laid as far from its centre as its place in the
+walk wants, in the projection's order of directions; discs have equal room for each text.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ def in_discs(plane: Plane, walks: Sequence[Sequence[int]], asked: tuple[int, int
 
 
 def _room(centres: Vectors, sizes: Sequence[int]) -> float:
-    """The unit of radii, so that discs of neighbours touch; a disc's radius is its root of texts."""
+    """The unit of radii, so that neighbours touch; a disc's radius is the root of its texts."""
     pairs = [
         float(np.linalg.norm(centres[a] - centres[b])) / (sizes[a] ** 0.5 + sizes[b] ** 0.5)
         for a, b in combinations(range(len(sizes)), 2)
