@@ -5,10 +5,11 @@ the questions in the order of their distance to its centre.
 """
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from strategies.demonstrations.discs import in_discs
 from strategies.demonstrations.projection import Plane, project
 from strategies.demonstrations.vectors import Embedded, Embedder, Labels, Vectors, one_thread
 
@@ -70,12 +71,15 @@ def _charting(
     yield Progress("projecting", 0, total)
     with one_thread():
         plane = project(vectors.texts, vectors.asked, clusters.centres, clusters.of)
+    walks = tuple(walk(vectors.texts, clusters, cluster) for cluster in range(k))
+    plane = in_discs(plane, walks, _beside(vectors, clusters))
+    plane = _together(plane, vectors)
     points, centres, (question,) = scaled(plane)
     yield Chart(
         by=embedder.name,
         why=embedder.why,
         clusters=tuple(clusters.of.tolist()),
-        walks=tuple(walk(vectors.texts, clusters, cluster) for cluster in range(k)),
+        walks=walks,
         points=points,
         centres=centres,
         asked=question,
@@ -113,6 +117,22 @@ def walk(vectors: Vectors, clusters: Clusters, cluster: int) -> tuple[int, ...]:
         return ()
     distances = np.linalg.norm(vectors[members] - clusters.centres[cluster], axis=1)
     return tuple(members[list(_ranked(distances))].tolist())
+
+
+def _beside(vectors: Embedded, clusters: Clusters) -> tuple[int, int]:
+    """The cluster whose centre is nearest to the question asked, and how many of its texts are
+    nearer to that centre."""
+    distances = np.linalg.norm(clusters.centres - vectors.asked, axis=1).round(DIGITS)
+    nearest = int(distances.argmin())
+    members = vectors.texts[clusters.of == nearest] - clusters.centres[nearest]
+    own = np.linalg.norm(members, axis=1).round(DIGITS)
+    return nearest, int((own < distances[nearest]).sum())
+
+
+def _together(plane: Plane, vectors: Embedded) -> Plane:
+    """A question asked that is in the pool lies where it lies there."""
+    same = np.flatnonzero((vectors.texts == vectors.asked).all(axis=1))
+    return replace(plane, asked=plane.texts[same[0]]) if len(same) else plane
 
 
 def _ranked(numbers: Vectors) -> tuple[int, ...]:

@@ -135,6 +135,12 @@ def test_one_cluster_has_a_map_with_two_axes():
     assert (np.ptp(np.array(found.points), axis=0) > 0.2).all()
 
 
+def test_one_cluster_is_seen_from_where_its_texts_differ_most():
+    texts = ["0 0 0.01", "4 0 0", "4 1 0.01", "0 1 0"]
+    found = chart(texts, 1, asked="2 0.5 0", embedder=Given())
+    assert np.sort(np.ptp(np.array(found.points), axis=0)) == pytest.approx([0.25, 1], abs=2e-3)
+
+
 def test_a_text_of_five_thousand_words_is_taken():
     found = chart((*ALL, "A train travels to the shop. " * 834), 4)
     assert len(found.points) == len(ALL) + 1
@@ -148,12 +154,27 @@ def test_a_pool_smaller_than_k_is_refused_before_anything_is_made(k):
 
 def test_the_map_lies_within_one_and_keeps_its_proportions():
     texts = ["0 0", "4 0", "4 1", "0 1"]
-    found = chart(texts, 1, asked="2 0.5", embedder=Given())
+    found = chart(texts, 4, asked="4 1", embedder=Given())
     assert coordinates(found).min() == 0 and coordinates(found).max() == 1
     sides = sorted(np.linalg.norm(np.subtract(found.points[0], found.points[i])) for i in (1, 2, 3))
     assert sides == pytest.approx([0.25, 1, np.hypot(1, 0.25)], abs=2e-4)
-    assert found.asked == found.centres[0] == (0.5, 0.5)
+    assert found.asked == found.points[2]
     assert all(round(number, 4) == number for number in coordinates(found).flat)
+
+
+def test_on_the_map_a_walk_goes_outward():
+    found = chart(ALL, 3)
+    for centre, walked in zip(found.centres, found.walks, strict=True):
+        far = [np.linalg.norm(np.subtract(found.points[text], centre)) for text in walked]
+        assert far == sorted(far) and len(set(far)) == len(far)
+
+
+def test_a_question_farther_than_all_of_the_nearest_cluster_lies_outside_of_it():
+    texts = ["0 0", "0 1", "1 0", "9 9", "9 8", "8 9"]
+    found = chart(texts, 2, asked="4 4", embedder=Given())
+    for centre, walked in zip(found.centres, found.walks, strict=True):
+        far = max(np.linalg.norm(np.subtract(found.points[text], centre)) for text in walked)
+        assert np.linalg.norm(np.subtract(found.asked, centre)) > far
 
 
 @pytest.mark.parametrize("k", [2, 3, 4])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from strategies.demonstrations import vectors
-from strategies.demonstrations.tfidf import DIMENSIONS, READ, TfIdf
+from strategies.demonstrations.tfidf import LEAST, READ, TfIdf
 from strategies.demonstrations.vectors import batches
 from tests.conftest import ROOT
 from tests.strategies.questions import ALL, CHINESE, KINDS
@@ -72,8 +72,13 @@ def test_the_vectors_of_a_pool_do_not_depend_on_the_question_asked():
 def test_many_texts_are_reduced_and_told_of_batch_by_batch():
     texts = [f"{ALL[number % len(ALL)]} {'abcdefghij'[number % 10] * 4}" for number in range(150)]
     made, said = embedded(texts)
-    assert made.texts.shape == (150, DIMENSIONS)
+    assert made.texts.shape == (150, 38)
     assert said == [64, 128, 150]
+
+
+def test_few_texts_are_reduced_to_few_dimensions():
+    assert embedded(ALL)[0].texts.shape == (len(ALL), LEAST)
+    assert embedded(ALL[:5])[0].texts.shape == (5, 5)
 
 
 @pytest.mark.parametrize("texts", [["???"], ["", " "], ["", "a b", "???"], ["word"]])
