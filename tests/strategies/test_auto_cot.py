@@ -77,7 +77,7 @@ def given(monkeypatch):
     """Puts the given embedding, or another, in the place of the machine's own."""
 
     def put(embedding):
-        monkeypatch.setattr(auto_cot, "embedder", lambda: embedding)
+        monkeypatch.setattr(auto_cot, "embedder", lambda *_: embedding)
 
     put(Given())
     return put
