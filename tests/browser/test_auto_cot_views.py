@@ -106,7 +106,8 @@ def test_what_is_read_out_is_never_cut_off(page: Page):
     seen = view(page, "map .map-seen")
     expect(seen).to_contain_text("word word")
     assert seen.evaluate(
-        "node => node.scrollHeight <= node.clientHeight || getComputedStyle(node).overflowY === 'auto'"
+        "node => node.scrollHeight <= node.clientHeight"
+        " || getComputedStyle(node).overflowY === 'auto'"
     )
     assert len(view(page, "map .map-seen-text").inner_text()) <= 400
 

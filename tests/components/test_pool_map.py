@@ -55,7 +55,8 @@ def test_every_question_has_a_point_and_every_cluster_a_number_and_a_colour():
 def test_the_caption_says_what_drew_the_map_and_what_a_plane_cannot_show():
     caption = fixed(mapped())["caption"]
     assert caption.startswith("Drawn by TF-IDF, seed 192, from 24 questions.")
-    assert "only a shadow" in caption
+    assert "the farther out the later the walk comes to it" in caption
+    assert "a shadow of their distances in the embedding" in caption
 
 
 def test_a_question_is_bounded_and_a_place_lies_inside_the_map():
