@@ -35,8 +35,10 @@ const shape = (tag, name, parent, attributes = {}) => {
   if (parent) parent.appendChild(made);
   return made;
 };
+// Points never change, so they lie in a drawing of their own: a mark does not paint them anew.
+const ground = shape('svg', 'map-ground', pane);
+const pointLayer = shape('g', 'points', ground, { role: 'list' });
 const svg = shape('svg', 'map-drawing', pane);
-const pointLayer = shape('g', 'points', svg, { role: 'list' });
 const lineLayer = shape('g', 'lines', svg, { 'aria-hidden': 'true' });
 const centreLayer = shape('g', 'centres', svg);
 const markLayer = shape('g', 'marks', svg);
@@ -73,6 +75,7 @@ const sample = (name, parent) => {
 };
 // One set of shapes for each mark; its class shows those that its standing has.
 const drawMark = (group) => {
+  shape('circle', 'veil', group, { r: 6 });
   shape('circle', 'pulse', group, { r: 9 });
   shape('circle', 'ring', group, { r: 9 });
   shape('circle', 'core', group, { r: 5.5 });
@@ -85,7 +88,7 @@ const build = () => {
   lines.clear();
   looked = null;
   const few = pool.questions.length <= CROWD;
-  svg.classList.toggle('crowd', !few);
+  ground.classList.toggle('crowd', !few);
   const drawn = document.createDocumentFragment();
   points = pool.questions.map((question, q) => {
     const cluster = pool.clusters[q];
@@ -155,7 +158,7 @@ const place = () => {
   const key = `${width} ${height}`;
   if (!pool || !width || key === placedFor) return;
   placedFor = key;
-  svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
+  for (const drawing of [ground, svg]) drawing.setAttribute('viewBox', `0 0 ${width} ${height}`);
   const at = fitted(width, height);
   spots = pool.points.map(at);
   spots.forEach(([x, y], q) => {
@@ -205,14 +208,12 @@ const fillMark = (mark, data) => {
   root.setAttribute('aria-pressed', chosen);
   root.setAttribute('aria-label', `${clusterName(pool.clusters[data.q])}. ${data.t}. ${pool.questions[data.q]}`);
   if (spots[data.q]) moveTo(root, spots[data.q]);
-  points[data.q].classList.add('walked');
 };
 
 const drawMarks = () => {
   const there = new Set(now.marks.map(({ i }) => i));
   for (const [id, mark] of marks) {
     if (there.has(id)) continue;
-    points[mark.data.q].classList.remove('walked');
     mark.root.remove();
     marks.delete(id);
   }
@@ -271,7 +272,8 @@ const nearest = (event) => {
     const far = (spot[0] - x) ** 2 + (spot[1] - y) ** 2 - ease;
     if (far < least) [best, least] = [what, far];
   };
-  spots.forEach((spot, q) => meet(spot, { q }, points[q].classList.contains('walked') ? 16 : 0));
+  spots.forEach((spot, q) => meet(spot, { q }));
+  for (const { q } of now.marks) meet(spots[q], { q }, 16);
   centres.forEach((root, cluster) => meet(root.spot, { cluster }));
   if (asked) meet(asked.spot, { asked: true });
   return best;
