@@ -18,15 +18,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from components.console import read_file
 from core.answers import same
 from core.driver import Driver
 from core.engine import Engine
 from core.params import build
 from core.question import ask
 from core.run import Run
+from core.trace import Trace, TraceNode
 from engines.llamacpp.host import embedded
 from engines.models.catalogue import DEFAULT
 from strategies import REGISTRY
+
+kept: dict[str, dict[str, Any]] = {}
+"""By strategy, the demonstrations that its last run came to."""
 
 RESULTS = Path(__file__).parent / "results"
 Z = 1.96
@@ -34,7 +39,8 @@ Z = 1.96
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One question under one strategy. Tokens are sampled ones; seconds are of the whole run."""
+    """One question under one strategy. Tokens are sampled ones, of which `making` went into
+    demonstrations; seconds are of the whole run."""
 
     strategy: str
     settings: str
@@ -47,6 +53,7 @@ class Result:
     computed: int
     seconds: float
     status: str
+    making: int = 0
 
 
 def main() -> None:
@@ -108,7 +115,7 @@ async def ask_all(given: argparse.Namespace, rows: list[dict[str, str]]) -> None
 
 async def one(given: argparse.Namespace, engine: Engine, row: dict[str, str], name: str) -> Result:
     strategy, settings = REGISTRY[name], settings_of(given, name)
-    params: Any = build(strategy.params, settings)
+    params: Any = build(strategy.params, values(settings) | kept.get(name, {}))
     question = ask(row["question"], row.get("kind") or "number")  # type: ignore[arg-type]
     run = Run(engine, given.seed)
     async for _frame in Driver(run, strategy, question, params).frames():
@@ -117,6 +124,8 @@ async def one(given: argparse.Namespace, engine: Engine, row: dict[str, str], na
     assert ended is not None
     if ended.status == "failed":
         raise SystemExit(f"{name} failed: {ended.error}")
+    if run.trace.demonstrations is not None:  # made once, for all questions
+        kept[name] = {"demonstrations": run.trace.demonstrations}
     right = ended.answer is not None and same(ended.answer, row["answer"], question.kind)
     return Result(
         name,
@@ -130,7 +139,23 @@ async def one(given: argparse.Namespace, engine: Engine, row: dict[str, str], na
         totals.computed or 0,
         round(totals.seconds, 2),
         ended.status,
+        sum(node.tokens for node in run.trace.nodes.values() if is_making(run.trace, node)),
     )
+
+
+def values(settings: dict[str, str]) -> dict[str, Any]:
+    """Settings with what stands in the files that they name ("@FILE")."""
+    return {
+        name: read_file(Path(value[1:])) if value.startswith("@") else value
+        for name, value in settings.items()
+    }
+
+
+def is_making(trace: Trace, node: TraceNode) -> bool:
+    """Whether a text was written on the way to a demonstration."""
+    while node.parents:
+        node = trace.nodes[node.parents[0]]
+    return node.kind == "walk"
 
 
 def done(path: Path) -> Iterator[Result]:
@@ -186,13 +211,15 @@ def table(given: argparse.Namespace, results: list[Result]) -> str:
             continue
         right, asked = sum(result.right for result in mine), len(mine)
         low, high = wilson(right, asked)
-        tokens = sum(result.tokens for result in mine) / asked
+        tokens = sum(result.tokens - result.making for result in mine) / asked
         seconds = sum(result.seconds for result in mine) / asked
         told = ", ".join(f"{k}={v}" for k, v in settings_of(given, name).items())
         lines.append(
             f"| {name}{f' ({told})' if told else ''} | {right}/{asked} | {right / asked:.0%} "
             f"| {low:.0%} – {high:.0%} | {tokens:.0f} | {seconds:.1f} |"
         )
+        if making := sum(result.making for result in mine):
+            lines.append(f"| … and once for the demonstrations | | | | {making} | |")
     return "\n".join(lines)
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from components.texts import error_text
+from components.uploads import first_bytes
 from core import recording
 from core.driver import Driver
 from core.engine import Engine, EngineHost, EngineStatus
 from core.errors import InvalidInput
 from core.events import Answered, Closed, Event
 from core.params import build
+from core.pool import MAX_BYTES
 from core.question import ask
 from core.run import Run
 from core.strategy import Strategy
@@ -51,13 +53,26 @@ async def run_in_console(
 
 
 def _pairs(settings: list[str]) -> dict[str, str]:
+    """Settings by name; "name=@FILE" is what stands in a file. Raises InvalidInput."""
     pairs = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals:
             raise InvalidInput("setting_form", given=setting[:80])
-        pairs[name.strip()] = value
+        pairs[name.strip()] = read_file(Path(value[1:])) if value.startswith("@") else value
     return pairs
+
+
+def read_file(path: Path) -> str:
+    """The text of a file that a setting is taken from. Raises InvalidInput."""
+    try:
+        return first_bytes(path, MAX_BYTES).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput("setting_file", path=str(path)[:200], reason=_why(error)) from error
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return error.strerror or "" if isinstance(error, OSError) else "UTF-8"
 
 
 async def _ready(host: EngineHost) -> Engine:

@@ -13,11 +13,14 @@ import gradio as gr
 
 from components import state_sheet
 from components.byhand import BELOW, ByHand
-from components.form import DETECT, Asked, Form
+from components.composing import Composer
+from components.editors import changed
+from components.form import Asked, Form
 from components.headline import Origin
 from components.listening import LIVE, QUIET
 from components.localize import Localizer
 from components.people import People
+from components.preview import Preview
 from components.reading import Lens
 from components.sessions import Notice, Prepared, Session, Sessions, Words, sentence
 from components.stage import AS_RUN, Stage
@@ -29,7 +32,7 @@ from core.errors import EngineUnavailable, InvalidInput, LimitReached, Thoughtsc
 from core.events import Ended
 from core.line import Ticket
 from core.params import MAX_TEXT, build
-from core.question import KINDS, LANGUAGES, ask, is_encodable
+from core.question import is_encodable
 from core.strategy import Edit, Strategy
 
 _log = logging.getLogger(__name__)
@@ -37,6 +40,7 @@ _log = logging.getLogger(__name__)
 MAX_SEED = 2**31 - 1
 MAX_REFERENCE = 300
 KEPT_SECONDS = 3600.0
+SETTLE_SECONDS = 0.15
 
 # The picture may be below the form (on a narrow screen), or above (one scrolled down to Run).
 _TO_STAGE = """() => {
@@ -64,9 +68,10 @@ class Explore:
         self._strategies = strategies
         self._host = host
         self._folder = folder
+        self._composer = Composer(host)
         with gr.Row(elem_classes=["desk"]):
             with gr.Column(scale=0, min_width=340, elem_classes=["side"]):
-                self._form = Form(localizer, strategies, host.cannot)
+                self.form = Form(localizer, strategies, host.cannot)
             with gr.Column(scale=1, min_width=320, elem_classes=["stage"]):
                 self.stage = Stage(localizer, sessions, "explore")
                 self._by_hand = ByHand(localizer)
@@ -91,7 +96,7 @@ class Explore:
 
     def _bind(self) -> None:
         """A run is three events: begin, stream, settle. What streams touches the picture alone."""
-        form, drawn = self._form, self.stage.outputs
+        form, drawn = self.form, self.stage.outputs
         buttons = [form.run, form.stop, form.again]
         # Gradio's page tells all inputs and outputs of all events so far how each event fares, at
         # every message of a stream: so a run has one input, and tells one component.
@@ -108,20 +113,51 @@ class Explore:
         files = [self._download, self._graph_json, self._graphml]
         for event in begun:
             streamed = event.then(self._stream, None, drawn, **told, **LIVE)
-            streamed.then(self._settle, None, [*buttons, *files], **told, **QUIET)
+            settled = [*buttons, *files, form.editors.sets["demonstrations"]]
+            streamed.then(self._settle, None, settled, **told, **QUIET)
         self.stage.tree.node_select(self._take_thought, None, self._by_hand.thought, **QUIET)
         form.puzzles.bind([form.question, form.reference, form.task], self.stage, self._sessions)
         form.stop.click(self._stop, None, None, **QUIET)
+        self._bind_editors()
+
+    def _bind_editors(self) -> None:
+        """Whatever changes the prompt has it looked at, once at a time, and the last of all."""
+        form, edited = self.form, self.form.editors
+        edited.bind(self.stage, self._sessions)
+        latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
+        gather = form.gather | {"outputs": form.composed}
+        for gathered in (gr.on(form.changes, **gather), edited.prompt.recount(**gather)):
+            gathered.then(self._look, form.composed, edited.frame, **latest)
+
+    async def _look(self, asked: Any, request: gr.Request) -> Any:
+        """The prompt of the form as it stands, and what is wrong with it; nothing is run."""
+        session = self._sessions.of(request)
+        await asyncio.sleep(
+            SETTLE_SECONDS
+        )  # somebody types: what comes meanwhile is looked at once
+        try:
+            form = self.form.read(asked)
+        except InvalidInput as error:
+            session.preview = Preview(error=error.as_dict())
+            return self.form.editors.render(session)
+        strategy, sets = (
+            self._strategies.get(str(form.strategy)),
+            self.form.editors.of(form.strategy),
+        )
+        if strategy is None or not sets:
+            return gr.skip()
+        session.preview = await self._composer.preview(form, strategy, sets, session.language)
+        return self.form.editors.render(session)
 
     async def _stop(self, request: gr.Request) -> None:
         await self._sessions.of(request).stop()
 
     async def _begin_new(self, request: gr.Request, asked: Any) -> list[Any]:
-        return self._begin(request, lambda _: self._checked(self._form.read(asked)))
+        return self._begin(request, lambda _: self._checked(self.form.read(asked)))
 
     async def _begin_again(self, request: gr.Request, asked: Any) -> list[Any]:
         return self._begin(
-            request, lambda session: self._checked(self._form.read(asked), session.last_seed)
+            request, lambda session: self._checked(self.form.read(asked), session.last_seed)
         )
 
     async def _begin_edit(self, request: gr.Request, thought: str, where: str) -> list[Any]:
@@ -184,7 +220,16 @@ class Explore:
         session = self._sessions.of(request)
         made, session.made = session.made, ()
         files = [_file(path) for path in made] or [gr.skip()] * 3  # none where no run ended
-        return [*self._buttons(session), *files]
+        shown = self._demonstrated(session) if made else gr.skip()
+        return [*self._buttons(session), *files, shown]
+
+    def _demonstrated(self, session: Session) -> Any:
+        """What puts the demonstrations that a run came to into their editor, if they are new."""
+        if session.last is None:
+            return gr.skip()
+        name = self.form.editors.of(session.last.strategy.name).get("demonstrations", "")
+        edited = getattr(session.last.params, name, None) if name else None
+        return changed(session.explore.trace.demonstrations, edited)
 
     def _edited(self, session: Session, thought: str, where: str) -> Prepared:
         """The last run, to be continued from a thought written by hand. Raises InvalidInput."""
@@ -202,8 +247,7 @@ class Explore:
         strategy = self._strategies.get(str(asked.strategy))
         if strategy is None:
             raise InvalidInput("strategy_unknown", name=str(asked.strategy)[:80])
-        kind = _one_of("kind", asked.kind, KINDS)
-        question = ask(asked.question, kind, _one_of("language", asked.language, LANGUAGES))
+        question = asked.asks()
         params: Any = build(strategy.params, asked.params)
         if strategy.check is not None:
             strategy.check(question, params)
@@ -300,16 +344,6 @@ def _place(place: int) -> Words:
     if place == 1:
         return _key("explore.line.next")
     return lambda language: texts(language)("explore.line", place=place, before=place - 1)
-
-
-def _one_of(name: str, given: str, allowed: tuple[Any, ...]) -> Any:
-    """`given`, or None where it is to be found out. Raises InvalidInput."""
-    if given == DETECT:
-        return None
-    if given not in allowed:
-        listed = ", ".join(allowed)
-        raise InvalidInput("param_choice", name=name, given=str(given)[:80], allowed=listed)
-    return given
 
 
 def _seed(given: Any) -> int:

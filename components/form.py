@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
 from components.controls import control
+from components.editors import Editors
 from components.examples import examples
 from components.listening import QUIET
 from components.localize import Localizer
@@ -14,10 +15,12 @@ from components.puzzles import Puzzles
 from components.texts import Text
 from core.errors import InvalidInput
 from core.params import Spec, specs
-from core.question import KINDS, LANGUAGES
+from core.question import KINDS, LANGUAGES, Kind, Language, Question, ask
 from core.strategy import Strategy
 
 DETECT = "detect"
+
+C = TypeVar("C", bound=str)
 
 _GATHER = "(...values) => [values]"
 TREE = "tree_of_thoughts"
@@ -35,6 +38,21 @@ class Asked:
     strategy: str
     params: Mapping[str, Any]
 
+    @property
+    def said_kind(self) -> Kind | None:
+        """The kind of answer that was chosen; None where it is to be found out. Raises
+        InvalidInput."""
+        return _one_of("kind", self.kind, KINDS)
+
+    @property
+    def said_language(self) -> Language | None:
+        """The language of the prompt, likewise."""
+        return _one_of("language", self.language, LANGUAGES)
+
+    def asks(self) -> Question:
+        """The question, checked. Raises InvalidInput."""
+        return ask(self.question, self.said_kind, self.said_language)
+
 
 class Form:
     """The form's components. `cannot` maps what the engine cannot do to the reason's key."""
@@ -49,15 +67,24 @@ class Form:
         self._build_strategy()
         self._build_buttons()
         self._build_settings()
+        self.editors = Editors(localizer, strategies, self._first)
         with self._accordion("explore.more"):
             self._build_more()
         self.asked = gr.JSON(visible=False)
+        self.composed = gr.JSON(visible=False)
         self._bind()
 
     @property
     def gather(self) -> dict[str, Any]:
         """An event that puts the whole form into `asked`, on the page."""
         return {"fn": None, "inputs": self._inputs, "outputs": self.asked, "js": _GATHER}
+
+    @property
+    def changes(self) -> list[Any]:
+        """The events by which the prompt may become another one."""
+        settings = [control for name in self.editors.strategies for control in self._settings[name]]
+        parts = [self.question, self.kind, self.language, self.strategy, *settings]
+        return [*(part.change for part in parts), *self.editors.changes]
 
     @property
     def _inputs(self) -> list[Any]:
@@ -70,12 +97,14 @@ class Form:
             self.seed,
             self.strategy,
             *settings,
+            *self.editors.inputs,
         ]
 
     def read(self, asked: Any) -> Asked:
         """The form's values by name; of the settings, those of the chosen strategy.
 
-        `asked` comes from the page as it is: raises InvalidInput where it is not the form's.
+        `asked` comes from the page as it is: raises InvalidInput where it is not the form's, and
+        for a pool that cannot be read.
         """
         if not isinstance(asked, list) or len(asked) != len(self._inputs):
             raise InvalidInput("form_unknown")
@@ -84,8 +113,10 @@ class Form:
         for name, controls in self._settings.items():
             mine, rest = rest[: len(controls)], rest[len(controls) :]
             if name == strategy:
-                named = specs(self._strategies[name].params)
+                named = self._drawn(name)
                 params = {spec.name: value for spec, value in zip(named, mine, strict=True)}
+                edited = asked[-len(self.editors.inputs) :]
+                params |= self.editors.read(name, edited)
         return Asked(_text(question), _text(reference), kind, language, seed, strategy, params)
 
     def _build_question(self) -> None:
@@ -156,9 +187,13 @@ class Form:
                 with self._accordion("explore.departures"):
                     self._markdown(lambda text, strategy=strategy: _departures(strategy, text))
 
+    def _drawn(self, name: str) -> list[Spec]:
+        """The settings of a strategy that are controls; the others have editors."""
+        return [spec for spec in specs(self._strategies[name].params) if not spec.editor]
+
     def _build_controls(self, name: str) -> list[Any]:
         """The controls of a strategy, in the order of its settings; the rare ones in a fold."""
-        settings = specs(self._strategies[name].params)
+        settings = self._drawn(name)
         made = {}
 
         def make(spec: Spec) -> None:
@@ -232,7 +267,8 @@ class Form:
         return "self_consistency" if "self_consistency" in self._strategies else TREE
 
     def _bind(self) -> None:
-        self.strategy.change(self._show_settings, self.strategy, self._groups, **QUIET)
+        shown = [*self._groups, *self.editors.folds]
+        self.strategy.change(self._show_settings, self.strategy, shown, **QUIET)
         for name, (paper, own) in self._presets.items():
             controls = self._settings[name]
             paper.click(self._paper_settings(name), controls, controls, **QUIET)
@@ -241,7 +277,8 @@ class Form:
         self.example.input(self._take_example, self.example, taken, **QUIET)
 
     async def _show_settings(self, chosen: str) -> list[Any]:
-        return [gr.update(visible=name == chosen) for name in self._strategies]
+        groups = [gr.update(visible=name == chosen) for name in self._strategies]
+        return [*groups, *self.editors.shown(chosen)]
 
     def _paper_settings(self, name: str) -> Any:
         strategy = self._strategies[name]
@@ -249,7 +286,7 @@ class Form:
         presets = strategy.presets
 
         async def put(*values: Any) -> list[Any]:
-            named = [spec.name for spec in specs(strategy.params)]
+            named = [spec.name for spec in self._drawn(name)]
             paper = presets(dict(zip(named, values, strict=True)))
             return [paper.get(setting, gr.skip()) for setting in named]
 
@@ -257,7 +294,7 @@ class Form:
 
     def _own_settings(self, name: str) -> Any:
         """The defaults, but the task that was chosen stays."""
-        settings = specs(self._strategies[name].params)
+        settings = self._drawn(name)
 
         async def put(*values: Any) -> list[Any]:
             return [gr.skip() if spec.name == "task" else spec.default for spec in settings]
@@ -267,7 +304,7 @@ class Form:
     @property
     def task(self) -> Any:
         """The control of the Tree of Thoughts' task, which an example may set."""
-        named = [spec.name for spec in specs(self._strategies[TREE].params)]
+        named = [spec.name for spec in self._drawn(TREE)]
         return self._settings[TREE][named.index("task")]
 
     async def _take_example(self, identifier: str | None) -> list[Any]:
@@ -277,6 +314,17 @@ class Form:
         # Other examples are questions like any: whoever has the tree chosen asks them as such.
         of_task = [TREE, example.task] if example.task else [gr.skip(), "open"]
         return [example.question, example.answer, example.kind, *of_task]
+
+
+def _one_of(name: str, given: str, allowed: tuple[C, ...]) -> C | None:
+    """`given`, or None where it is to be found out. Raises InvalidInput."""
+    if given == DETECT:
+        return None
+    for option in allowed:
+        if given == option:
+            return option
+    listed = ", ".join(allowed)
+    raise InvalidInput("param_choice", name=name, given=str(given)[:80], allowed=listed)
 
 
 def _text(value: Any) -> str:

@@ -16,9 +16,9 @@ Part = Mapping[str, Any] | str | None
 large and seldom changes may come as the JSON that was made of it once."""
 
 
-def frame_view(which: str) -> gr.HTML:
-    """Feeds the views whose ids begin with `which`."""
-    return view("frame", frame({}), elem_id=f"{which}-frame")
+def frame_view(which: str, first: Mapping[str, Part] | None = None) -> gr.HTML:
+    """Feeds the views whose ids begin with `which`; `first` is what they show at the beginning."""
+    return view("frame", frame(first or {}), elem_id=f"{which}-frame")
 
 
 def frame(parts: Mapping[str, Part]) -> dict[str, Any]:

@@ -166,7 +166,8 @@ class Page:
         stages = [self.explore.stage, self.replays.stage]
         drawn = [output for stage in stages for output in stage.outputs]
         picked = [self.picker.sheet] if self.picker else []
-        words = [*self._localizer.components, self.badge, *drawn, *picked]
+        edited = self.explore.form.editors.frame
+        words = [*self._localizer.components, self.badge, *drawn, *picked, edited]
         self.blocks.load(None, None, None, js=_FIRST_THEME)
         # Gradio's page goes through every component that was ever the output of an event, at every
         # event: whoever reads the first language is spared the one that changes all words.
@@ -193,4 +194,11 @@ class Page:
         for stage in (self.explore.stage, self.replays.stage):
             frames += stage.render(stage.screen(session), session.language)
         said = [self.picker.said(session.language, session.refused)] if self.picker else []
-        return [*self._localizer.updates(session.language), session.language, *frames, *said]
+        edited = self.explore.form.editors.render(session)
+        return [
+            *self._localizer.updates(session.language),
+            session.language,
+            *frames,
+            *said,
+            edited,
+        ]

@@ -11,6 +11,7 @@ import gradio as gr
 
 from components.headline import Origin
 from components.people import People, Person
+from components.preview import Preview
 from components.reading import Lens
 from components.texts import Language, Text, error_text
 from core.crossword import Puzzle
@@ -85,7 +86,8 @@ class Screen:
 @dataclass(slots=True)
 class Session:
     """A tab: its language, its run and its replay, and the person who opened it. `refused` is why
-    an engine was not changed."""
+    an engine was not changed. `preview` is what the form came to when it was last looked at, `pool`
+    what is to be said of the pool in it."""
 
     person: Person = ""
     language: Language = "en"
@@ -102,6 +104,8 @@ class Session:
     made: tuple[Path | None, ...] = ()
     events: list[tuple[float, Event]] = field(default_factory=list)
     crosswords: tuple[Puzzle, ...] = ()
+    preview: Preview = field(default_factory=Preview)
+    pool: Callable[[Language], dict[str, Any]] = lambda _language: {"said": "", "wrong": False}
     playback: Playback | None = None
     position: float = 0.0
     playing: bool = False

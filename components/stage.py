@@ -24,7 +24,7 @@ from components import (
 )
 from components.frame import frame, frame_view
 from components.listening import QUIET
-from components.localize import Localizer
+from components.localize import START, Localizer
 from components.palette import Look, looks
 from components.reading import Reading, count, read, voting, weighting
 from components.sessions import Screen, Session, Sessions
@@ -42,7 +42,7 @@ class Stage:
     def __init__(self, localizer: Localizer, sessions: Sessions, which: str) -> None:
         self._sessions = sessions
         self._which = which
-        self.frame = frame_view(which)
+        self.frame = frame_view(which, self.parts(Screen(), START))
         self.headline = headline.headline_view(elem_id=f"{which}-headline")
         with gr.Row(elem_classes=["picture"]):
             with gr.Column(scale=3, min_width=320):
@@ -105,6 +105,10 @@ class Stage:
 
     def render(self, screen: Screen, language: Language) -> list[Any]:
         """A frame, and how far the slider goes."""
+        return [frame(self.parts(screen, language)), _slider(screen)]
+
+    def parts(self, screen: Screen, language: Language) -> dict[str, Any]:
+        """What each view shows."""
         trace, lens, text = screen.trace, screen.lens, texts(language)
         readings = read(trace, lens)
         kind = trace.started.kind if trace.started else "text"
@@ -113,7 +117,7 @@ class Stage:
         chosen = readings.get(lens.selected or "")
         walked = selecting.walks(trace)
         alive = outcome.solved(trace) if lens.solving and outcome.is_game24(trace) else {}
-        drawn = {
+        return {
             "headline": _headline(screen, readings, text, language),
             "pool": _pool(screen, text),
             "map": pool_map.moving(trace, lens, walked, text),
@@ -128,7 +132,6 @@ class Stage:
             "inspector": _inspected(trace, chosen, text),
             "ledger": {"entries": ledger.entries(trace.totals(), text)} if trace.nodes else None,
         }
-        return [frame(drawn), _slider(screen)]
 
     def _cards(
         self, screen: Screen, readings: dict[str, Reading], seen: dict[str, Look], text: Text

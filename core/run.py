@@ -20,6 +20,7 @@ from core.events import (
     Noted,
     Opened,
     Part,
+    Progressed,
     Prompted,
     Scored,
     Weighed,
@@ -93,6 +94,10 @@ class Run:
         self.events.append((moment, event))
         if isinstance(event, Opened):
             self._children[event.parents[0] if event.parents else None] += 1
+
+    def progress(self, code: str, done: int, total: int) -> None:
+        """Tell how far a step is that makes no text: the sentence `progress.<code>`."""
+        self.emit(Progressed(code, done, total))
 
     def note(self, code: str, **fields: Any) -> None:
         """Tell the reader something; `code` names the sentence `note.<code>`."""

@@ -2,6 +2,7 @@
 
 from core.strategy import Strategy
 from strategies import (
+    auto_cot,
     budget_forcing,
     direct,
     few_shot_cot,
@@ -16,6 +17,7 @@ REGISTRY: dict[str, Strategy] = {
         direct.STRATEGY,
         zero_shot_cot.STRATEGY,
         few_shot_cot.STRATEGY,
+        auto_cot.STRATEGY,
         self_consistency.STRATEGY,
         tree_of_thoughts.STRATEGY,
         budget_forcing.STRATEGY,

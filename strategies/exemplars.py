@@ -10,6 +10,7 @@ ablations (section 3.3) make of them.
 Each exemplar is a turn of the chat that has been taken, so that a chat model goes on in its form.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Literal, get_args
 
@@ -22,6 +23,7 @@ from core.run import Node, Run
 Form = Literal["cot", "standard", "equation", "dots", "after"]
 FORMS: tuple[Form, ...] = get_args(Form)
 
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
 _CALCULATED = ("equation", "dots")
 _ANSWER: dict[Language, str] = {"en": "The answer is {0}.", "zh": "答案是 {0}。"}
 _JOIN: dict[Language, str] = {"en": " ", "zh": ""}
@@ -42,6 +44,14 @@ def check(exemplars: ExemplarSet, forms: Sequence[Form]) -> None:
     for number, exemplar in enumerate(exemplars.exemplars, start=1):
         if exemplar.on and not exemplar.equation.strip():
             raise InvalidInput("exemplar_equation", number=number)
+
+
+def stepped(exemplars: ExemplarSet) -> list[tuple[str, list[str]]]:
+    """Each exemplar's question and the steps of its rationale, a sentence each."""
+    return [
+        (each.question, [step for step in _SENTENCE.split(each.rationale.strip()) if step])
+        for each in exemplars.shown
+    ]
 
 
 def dialogue(exemplars: ExemplarSet, question: Question, form: Form = "cot") -> Dialogue:
@@ -70,7 +80,7 @@ def told(exemplar: Exemplar, form: Form, language: Language) -> str:
 def note(run: Run, exemplars: ExemplarSet, question: Question) -> None:
     """Say what about the exemplars the reader should know."""
     if exemplars.kind != question.kind:
-        run.note("exemplars_kind", of=exemplars.kind, kind=question.kind)
+        run.note("exemplars_kind")
     if exemplars.language != question.language:
         run.note("exemplars_language")
     if tampered := sum(exemplar.tampered for exemplar in exemplars.shown):

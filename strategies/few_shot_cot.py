@@ -37,23 +37,23 @@ async def solve(run: Run, question: Question, params: Params) -> str | None:
     shown = exemplars.chosen(params.exemplars, question)
     exemplars.check(shown, forms(params))
     exemplars.note(run, shown, question)
-    nodes = [run.open("few_shot", form) for form in forms(params)]
-    prompts = [
-        await exemplars.compose(
-            run, node, exemplars.dialogue(shown, question, form), params.max_tokens
-        )
-        for node, form in zip(nodes, forms(params), strict=True)
-    ]
-    sampling = Sampling(max_tokens=params.max_tokens)  # read once: exemplars are kept for the next
-    await asyncio.gather(
-        *(node.generate(prompt, sampling) for node, prompt in zip(nodes, prompts, strict=True))
-    )
-    answers = [read(node, question, form) for node, form in zip(nodes, forms(params), strict=True)]
+    texts = []
+    for form in forms(params):
+        node, asked = run.open("few_shot", form), exemplars.dialogue(shown, question, form)
+        prompt = await exemplars.compose(run, node, asked, params.max_tokens)
+        texts.append((node, prompt, form))
+    answers = await asyncio.gather(*(go_on(*text, question, params) for text in texts))
     return answers[0]
 
 
-def read(node: Node, question: Question, form: Form) -> str | None:
-    """The answer: behind the last "The answer is", or where it comes first, behind the first."""
+async def go_on(
+    node: Node, prompt: str, form: Form, question: Question, params: Params
+) -> str | None:
+    """Greedily; what the engine has read of the exemplars is kept for the next question.
+
+    The answer stands behind the last "The answer is", or where it comes first, behind the first.
+    """
+    await node.generate(prompt, Sampling(max_tokens=params.max_tokens))
     return node.read(question, "first_marker" if form == "after" else "marker")
 
 

@@ -46,6 +46,12 @@ _CLOSING: dict[Language, dict[str, str]] = {
 }
 
 
+_BRIEF: dict[Language, str] = {
+    "en": "Reason in at most five short sentences.",
+    "zh": "请用不超过五句简短的话推理。",
+}
+
+
 def ask(question: Question) -> list[Message]:
     """The question as it is, as the user's turn."""
     return [{"role": "user", "content": question.text}]
@@ -55,6 +61,11 @@ def ask_to_close(question: Question) -> list[Message]:
     """The question, and the wish that the answer be said in a closing sentence of fixed form."""
     closing = _CLOSING[question.language][question.kind]
     return [{"role": "user", "content": f"{question.text}\n\n{closing}"}]
+
+
+def ask_briefly(question: Question) -> list[Message]:
+    """The question, and the wish that the reasoning be short."""
+    return [{"role": "user", "content": f"{question.text}\n\n{_BRIEF[question.language]}"}]
 
 
 def reasoning_trigger(name: str, language: Language) -> str:

@@ -11,12 +11,15 @@ from typing import Any, Literal
 
 from core.engine import Feature, Sampling
 from core.errors import InvalidInput
+from core.exemplars import MATCHING, ExemplarSet, taken
 from core.params import param
 from core.question import Question
 from core.run import Run
 from core.strategy import Edit, Strategy
+from strategies import exemplars
 from strategies.judging import Judge
 from strategies.tasks import TASKS
+from strategies.tasks.open_question import OpenQuestion
 from strategies.tasks.task import Task
 from strategies.thought_tree import How, Limits, State, ThoughtTree
 
@@ -29,10 +32,13 @@ class Params:
 
     `breadth` is b, or how many children DFS tries. `thoughts` and `proposals` are samples of a
     thought, or of a list of thoughts; `judgements` are samples of one judgement or vote. `depth` 0
-    is the task's own. `checked` refuses thoughts that break the task's rules.
+    is the task's own. `checked` refuses thoughts that break the task's rules. `examples`
+    "exemplars" shows those of few-shot chain of thought in the task of any question.
     """
 
     task: str = param("game24", options=tuple(TASKS))
+    examples: str = param("own", options=("own", "exemplars"), more=True)
+    exemplars: ExemplarSet = param(MATCHING, read=taken, editor="exemplars")
     generation: str = param("task", options=("task", "propose", "sample"))
     evaluation: str = param("task", options=("task", "value", "vote"))
     search: str = param("task", options=("task", "bfs", "dfs"))
@@ -134,7 +140,7 @@ class _Search:
         check(question, params)
         self.run = run
         self.question = question
-        self.task: Task = TASKS[params.task](question, params.checked)
+        self.task: Task = task_of(question, params)
         self.breadth = params.breadth
         self._depth = params.depth or self.task.depth
         self._search = _own(params.search, self.task.search)
@@ -206,7 +212,7 @@ class _Search:
 
 def check(question: Question, params: Params) -> None:
     """Raises InvalidInput for a question, or for a choice, that the task cannot take."""
-    task = TASKS[params.task](question, params.checked)
+    task = task_of(question, params)
     generation = _own(params.generation, task.generation)
     evaluation = _own(params.evaluation, task.evaluation)
     needed = {
@@ -216,6 +222,16 @@ def check(question: Question, params: Params) -> None:
     for name, (given, method) in needed.items():
         if getattr(type(task), method) is getattr(Task, method):
             raise InvalidInput("task_cannot", task=params.task, name=name, given=given)
+
+
+def task_of(question: Question, params: Params) -> Task:
+    """The question as a task. Raises InvalidInput where it cannot be one."""
+    if params.examples == "own":
+        return TASKS[params.task](question, params.checked)
+    if TASKS[params.task] is not OpenQuestion:
+        raise InvalidInput("task_cannot", task=params.task, name="examples", given=params.examples)
+    shown = exemplars.chosen(params.exemplars, question)
+    return OpenQuestion(question, params.checked, exemplars.stepped(shown))
 
 
 def needs_of(params: Params) -> tuple[Feature, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from core.engine import Sampling
 from core.params import param
 from core.question import Question
-from core.run import Run
+from core.run import Node, Run
 from core.strategy import Strategy
 from strategies import prompts
 
@@ -27,16 +27,17 @@ class Params:
 
 async def solve(run: Run, question: Question, params: Params) -> str | None:
     """Reason, then read the answer out; both greedily."""
-    trigger = prompts.reasoning_trigger(params.trigger, question.language)
     prompt = await run.render(prompts.ask(question))
+    return await reason(run.open("rationale"), prompt, question, params)
 
-    rationale = run.open("rationale")
-    await rationale.generate(
-        prompt, Sampling(max_tokens=params.max_tokens, reuse=False), forced=trigger
-    )
-    answer = rationale.child("answer")
+
+async def reason(node: Node, prompt: str, question: Question, params: Params) -> str | None:
+    """Both stages, from a prompt that ends where the model's turn begins."""
+    trigger = prompts.reasoning_trigger(params.trigger, question.language)
+    await node.generate(prompt, Sampling(max_tokens=params.max_tokens, reuse=False), forced=trigger)
+    answer = node.child("answer")
     await answer.generate(
-        rationale.prompt + rationale.sampled,
+        node.prompt + node.sampled,
         Sampling(max_tokens=params.answer_tokens),
         forced=prompts.answer_trigger(question),
     )

@@ -53,7 +53,7 @@ def _sentence(family: str, code: str, fields: Any, language: Language) -> str:
     named = fields if isinstance(fields, Mapping) else {}
     bounded = {str(name): str(value)[:300] for name, value in named.items()}
     given = bounded.get("reason_code", "")
-    if known(reason := given if given.startswith("cannot.") else f"reason.{given}"):
+    if known(reason := given if given.startswith(("cannot.", "embedding.")) else f"reason.{given}"):
         bounded["reason_code"] = table(language)[reason]
     if not known(key):
         return texts(language)("unknown", code=code[:80])

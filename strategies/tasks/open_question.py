@@ -74,15 +74,24 @@ class OpenQuestion(Task):
     depth = 4
     continues = True
 
-    def __init__(self, question: Question, checked: bool) -> None:
+    def __init__(
+        self,
+        question: Question,
+        checked: bool,
+        exemplars: Sequence[tuple[str, Sequence[str]]] = (),
+    ) -> None:
+        """`exemplars`: other questions with their steps, in the place of our one example."""
         super().__init__(question, checked)
+        own = _EXAMPLE[question.language]
+        stepped = [(asked, self._steps(tuple(steps))) for asked, steps in exemplars]
+        self._examples = stepped or [own]
 
     def sample(self, thoughts: Thoughts) -> Call | None:
         intro, label, _list = _STEP[self.question.language]
         steps = self._steps(thoughts)
         forced = f"{steps}\n" if steps else ""
         forced += label.format(len(thoughts) + 1)
-        asked = dialogue(intro, [_EXAMPLE[self.question.language]], self.question.text)
+        asked = dialogue(intro, self._examples, self.question.text)
         return Call(asked, forced, max_tokens=80, stop=("\n",))
 
     def proposal(self, thoughts: Thoughts) -> Call | None:
@@ -117,7 +126,7 @@ class OpenQuestion(Task):
     def closing(self, thoughts: Thoughts) -> Call | None:
         intro = _STEP[self.question.language][0]
         forced = self._steps(thoughts) + prompts.answer_trigger(self.question)
-        asked = dialogue(intro, [_EXAMPLE[self.question.language]], self.question.text)
+        asked = dialogue(intro, self._examples, self.question.text)
         return Call(asked, forced, max_tokens=32)
 
     def answer(self, thoughts: Thoughts) -> str | None:

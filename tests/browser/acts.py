@@ -7,6 +7,8 @@ from playwright.sync_api import Locator, Page, expect
 STRATEGIES = {
     "direct": "Direct",
     "zero_shot_cot": "Chain of thought (zero-shot)",
+    "few_shot_cot": "Few-shot chain of thought",
+    "auto_cot": "Auto-CoT",
     "self_consistency": "Self-consistency",
     "tree_of_thoughts": "Tree of Thoughts",
     "budget_forcing": "“Wait” (budget forcing)",

@@ -127,3 +127,11 @@ def test_on_a_phone_the_question_and_stop_stay_in_view_while_it_runs(
     expect(page.locator("#stop")).to_be_in_viewport(ratio=1)
     scripted.flow()
     ended(page)
+
+
+def test_the_first_page_says_what_will_be_where_nothing_is_yet(
+    browse: Browse, scripted: ScriptedApp
+):
+    for locale, words in (("en-US", "Ask a question and press Run"), ("zh-CN", "写下问题")):
+        page = browse(scripted.url, locale=locale)
+        expect(page.locator("#explore-paths")).to_contain_text(words)

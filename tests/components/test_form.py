@@ -12,7 +12,7 @@ from components.texts import known, texts
 from strategies import REGISTRY
 
 EN, ZH = texts("en"), texts("zh")
-NEEDING = {"direct", "zero_shot_cot", "self_consistency", "budget_forcing"}
+NEEDING = {"direct", "zero_shot_cot", "auto_cot", "budget_forcing"}
 
 
 def made(cannot):

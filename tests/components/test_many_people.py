@@ -43,7 +43,7 @@ class Desk:
         return asyncio.ensure_future(self.told.wait())
 
     def form(self, question):
-        values = [component.value for component in self.explore._form._inputs]
+        values = [component.value for component in self.explore.form._inputs]
         return [question, *values[1:]]
 
 

@@ -1,0 +1,65 @@
+// The prompt before it is sent: a bar with its share of the context, then its parts, exemplars folded.
+const host = element.querySelector('.ts-prompt');
+const wrong = make('p', 'prompt-wrong', host);
+wrong.setAttribute('role', 'alert');
+const said = make('p', 'prompt-said', host);
+const bar = make('div', 'prompt-bar', host);
+bar.setAttribute('role', 'img');
+const read = make('i', 'read', bar);
+const written = make('i', 'written', bar);
+const list = make('ol', 'prompt-parts', host);
+const KINDS = new Set(['text', 'token']);
+const parts = [];
+
+// An exemplar is folded, and stays as a person left it; the rest is short and stands open.
+const part = () => {
+  const root = make('li', 'prompt-part', list);
+  const fold = make('details', '', root);
+  const head = make('summary', '', fold);
+  const shown = {
+    root, fold, name: make('span', 'name', head), changed: make('span', 'changed', head),
+    tokens: make('span', 'tokens', head), body: make('pre', '', fold), cut: make('p', 'cut', fold),
+    kind: '', drawn: '',
+  };
+  shown.body.tabIndex = 0;
+  return shown;
+};
+
+const show = (target, data) => {
+  if (target.kind !== data.kind) target.fold.open = data.kind !== 'exemplar';
+  target.kind = data.kind;
+  write(target.name, data.name);
+  write(target.changed, data.changed);
+  write(target.tokens, data.tokens);
+  write(target.cut, data.cut);
+  target.body.setAttribute('aria-label', data.name);
+  const key = JSON.stringify(data.text);
+  if (key === target.drawn) return;
+  target.drawn = key;
+  target.body.textContent = '';
+  for (const [kind, words] of data.text) make('span', KINDS.has(kind) ? kind : 'text', target.body, words);
+};
+
+drawOnChange((data) => {
+  if (!data) return;
+  write(wrong, data.wrong);
+  write(said, data.said);
+  said.classList.toggle('wrong', data.over);
+  bar.hidden = !data.bar;
+  bar.classList.toggle('over', data.over);
+  bar.setAttribute('aria-label', data.said);
+  [read, written].forEach((fill, i) => { fill.style.width = `${100 * (data.bar?.[i] ?? 0)}%`; });
+  data.parts.forEach((wanted, i) => show(parts[i] || (parts[i] = part()), wanted));
+  for (const spare of parts.splice(data.parts.length)) spare.root.remove();
+});
+
+// Another engine, or one that has just come, counts otherwise.
+const badge = document.querySelector('.ts-badge');
+let engine = '';
+const look = () => {
+  const now = `${badge.dataset.phase === 'ready'} ${badge.querySelector('.who')?.textContent}`;
+  if (now === engine) return;
+  engine = now;
+  trigger('recount');
+};
+if (badge) new MutationObserver(look).observe(badge, { attributes: true, childList: true, subtree: true, characterData: true });

@@ -1,0 +1,174 @@
+"""The prompt of the form before it is sent, and what each exemplar costs, as data for the page."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import gradio as gr
+
+from components.texts import Text, error_text, known
+from components.view import view
+from core.events import Part
+from core.exemplars import Origin
+from core.question import Language
+
+MAX_TEXT = 12_000
+"""Characters of a part that are shown; more are in the prompt all the same."""
+
+Counting = Literal["counted", "waiting", "cannot"]
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What is known of the exemplars of an editor, in their order. `of` is the check sum of the
+    value that was looked at: the page knows by it whether it still has that one. Tokens are those
+    of an exemplar with the template's words around it, None where nobody counts them. `origin`
+    tells how a model came to write them."""
+
+    of: int
+    tokens: tuple[int | None, ...] = ()
+    tampered: tuple[bool, ...] = ()
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a form comes to: the prompt and its parts, and what is wrong with it.
+
+    `fits` is the bundled set that fits the question. `costs` are those of each editor's set.
+    `writes` is how many tokens may be written behind the prompt, `context` how many both may have.
+    `unused`: with these settings the prompt has no exemplars. `draft`: there is no question yet.
+    """
+
+    fits: str = ""
+    costs: Mapping[str, Costs] = field(default_factory=dict)
+    prompt: str = ""
+    parts: tuple[Part, ...] = ()
+    special: tuple[str, ...] = ()
+    writes: int = 0
+    context: int = 0
+    counting: Counting = "waiting"
+    error: Mapping[str, Any] | None = None
+    unused: bool = False
+    draft: bool = False
+
+    @property
+    def tokens(self) -> int | None:
+        """Of the whole prompt; None where they are not counted."""
+        counted = [part.tokens for part in self.parts if part.tokens is not None]
+        return sum(counted) if self.parts and len(counted) == len(self.parts) else None
+
+    @property
+    def over(self) -> int:
+        """Tokens by which the prompt, with what may be written, is longer than the context."""
+        if self.tokens is None or not self.context:
+            return 0
+        return max(self.tokens + self.writes - self.context, 0)
+
+
+def preview_view(**options: Any) -> gr.HTML:
+    """The prompt, exemplars folded, under a bar with its share of the context."""
+    return view("prompt", **options)
+
+
+def prompt_data(preview: Preview, text: Text, language: Language) -> dict[str, Any]:
+    """What the view draws."""
+    return {
+        "wrong": wrong(preview, text, language),
+        "said": " ".join(_said(preview, text)),
+        "over": preview.over > 0,
+        "bar": _bar(preview),
+        "parts": [_part(part, preview, text) for part in preview.parts],
+    }
+
+
+def costs_data(preview: Preview, editor: str, text: Text) -> dict[str, Any]:
+    """Of each exemplar in an editor, what it costs and whether a person changed it."""
+    costs = preview.costs.get(editor)
+    if costs is None:
+        return {"of": None, "tokens": [], "tampered": [], "origin": ""}
+    return {
+        "of": costs.of,
+        "tokens": ["–" if count is None else f"{count:,}" for count in costs.tokens],
+        "tampered": costs.tampered,
+        "origin": _origin(costs.origin, text) if costs.origin else "",
+    }
+
+
+def _origin(origin: Origin, text: Text) -> str:
+    """Who wrote a set, and how; names that came with a file stand as they are."""
+    pool, selection = f"pool.ours.{origin.pool}", f"option.selection.{origin.selection}"
+    return text(
+        "demonstrations.origin",
+        model=origin.model,
+        pool=text(pool) if known(pool) else origin.pool,
+        selection=text(selection) if known(selection) else origin.selection,
+        k=origin.k,
+        seed=origin.seed,
+        by=origin.by,
+    )
+
+
+def wrong(preview: Preview, text: Text, language: Language) -> str:
+    """What is wrong with the form, so that it cannot be run; "" where nothing is known to be."""
+    if preview.error is not None:
+        return error_text(preview.error, language)
+    if preview.over:
+        return text("prompt.over", n=f"{preview.over:,}")
+    return ""
+
+
+def _said(preview: Preview, text: Text) -> Iterator[str]:
+    """How long the prompt is, and what nobody can tell."""
+    if preview.unused:
+        yield text("prompt.unused")
+        return
+    if not preview.parts:
+        return
+    tokens, context = preview.tokens, preview.context
+    if preview.counting == "waiting":
+        yield text("prompt.waiting")
+    elif tokens is None:
+        yield text("prompt.uncounted")
+    elif context:
+        yield text(
+            "prompt.share",
+            tokens=f"{tokens:,}",
+            context=f"{context:,}",
+            share=f"{tokens / context:.0%}",
+            writes=f"{preview.writes:,}",
+        )
+    else:
+        yield text("prompt.tokens", tokens=f"{tokens:,}", writes=f"{preview.writes:,}")
+    if preview.draft:
+        yield text("prompt.draft")
+
+
+def _bar(preview: Preview) -> list[float] | None:
+    """The shares of the context that are read and that may be written."""
+    tokens, context = preview.tokens, preview.context
+    if tokens is None or not context:
+        return None
+    read = min(tokens / context, 1.0)
+    return [round(read, 4), round(min(preview.writes / context, 1.0 - read), 4)]
+
+
+def _part(part: Part, preview: Preview, text: Text) -> dict[str, Any]:
+    key = f"prompt.part.{part.kind}"
+    words = preview.prompt[part.start : part.end]
+    return {
+        "kind": part.kind,
+        "name": text(key, label=part.label) if known(key) else part.kind,
+        "tokens": "–" if part.tokens is None else text("prompt.part_tokens", n=f"{part.tokens:,}"),
+        "changed": text("exemplars.tampered") if part.tampered else "",
+        "text": segments(words[:MAX_TEXT], preview.special),
+        "cut": text("prompt.cut", n=f"{len(words):,}") if len(words) > MAX_TEXT else "",
+    }
+
+
+def segments(words: str, special: tuple[str, ...]) -> list[list[str]]:
+    """A text as [kind, text] pairs: "token" for special tokens, else "text"."""
+    longest = sorted(special, key=len, reverse=True)
+    pieces = re.split(f"({'|'.join(map(re.escape, longest))})", words) if special else [words]
+    return [["token" if piece in special else "text", piece] for piece in pieces if piece]
