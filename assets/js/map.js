@@ -5,7 +5,7 @@ const PAD = { side: 26, top: 26 };
 const NEAR = 22;
 const CROWD = 600;
 const DIAMOND = 'M0-9L9 0L0 9L-9 0Z';
-const CROSS = 'M-7 0H7M0-7V7';
+const CROSS = 'M-9 0H9M0-9V9';
 const STRIKE = 'M-5-5L5 5M5-5L-5 5';
 
 const host = element.querySelector('.ts-map');
@@ -42,8 +42,8 @@ const svg = shape('svg', 'map-drawing', pane);
 const lineLayer = shape('g', 'lines', svg, { 'aria-hidden': 'true' });
 const centreLayer = shape('g', 'centres', svg);
 const markLayer = shape('g', 'marks', svg);
-const numberLayer = shape('g', 'numbers', svg, { 'aria-hidden': 'true' });
 const askedLayer = shape('g', 'asked', svg);
+const numberLayer = shape('g', 'numbers', svg, { 'aria-hidden': 'true' });
 const halo = shape('circle', 'halo', svg, { r: 9, 'aria-hidden': 'true' });
 
 const poolSlot = slotOf(element.closest('.block').id.replace(/map$/, 'pool'));
@@ -120,7 +120,7 @@ const buildCentre = (name, cluster) => {
   shape('circle', 'ground', root, { r: 12 });
   shape('path', 'cross', root, { d: CROSS });
   // Its number stands over the marks, so that it is read whatever becomes of the walk.
-  root.number = shape('text', '', numberLayer, { x: 11, y: -10 });
+  root.number = shape('text', '', numberLayer);
   root.number.textContent = cluster + 1;
   return root;
 };
@@ -161,6 +161,7 @@ const place = () => {
   for (const drawing of [ground, svg]) drawing.setAttribute('viewBox', `0 0 ${width} ${height}`);
   const at = fitted(width, height);
   spots = pool.points.map(at);
+  if (asked) placeAsked(at(pool.asked), width);
   spots.forEach(([x, y], q) => {
     points[q].setAttribute('cx', x);
     points[q].setAttribute('cy', y);
@@ -168,12 +169,21 @@ const place = () => {
   centres.forEach((root, cluster) => {
     root.spot = at(pool.centres[cluster].at);
     moveTo(root, root.spot);
-    moveTo(root.number, root.spot);
+    placeNumber(root);
   });
-  if (asked) placeAsked(at(pool.asked), width);
   for (const mark of marks.values()) moveTo(mark.root, spots[mark.data.q]);
   for (const line of lines.values()) line.key = '';
   drawLines();
+};
+
+// Above its centre, to the right; below it, to the left, where the question asked lies in the way.
+const placeNumber = ({ spot, number }) => {
+  const [x, y] = asked ? [asked.spot[0] - spot[0], asked.spot[1] - spot[1]] : [NaN, NaN];
+  const below = x > -120 && x < 40 && y > -36 && y < 12;
+  number.setAttribute('x', below ? -11 : 11);
+  number.setAttribute('y', below ? 21 : -10);
+  number.setAttribute('text-anchor', below ? 'end' : 'start');
+  moveTo(number, spot);
 };
 
 const placeAsked = (spot, width) => {

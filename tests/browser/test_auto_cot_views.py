@@ -326,7 +326,7 @@ def test_on_a_phone_the_map_stands_over_what_is_read_out_and_nothing_sticks_out(
 def test_the_picture_speaks_chinese(browse: Browse, scripted: ScriptedApp):
     page = browse(scripted.url, "/?lang=zh")
     load(room(page, "回放"), recorded(whole()))
-    expect(view(page, "map .map-title")).to_have_text("题库地图：24 道题，4 个簇")
+    expect(view(page, "map .map-title")).to_have_text("题库地图：24 道题，4 类")
     expect(view(page, "walks")).to_contain_text("题目超过 60 个词")
     expect(view(page, "map .map-caption")).to_contain_text("种子 192")
 

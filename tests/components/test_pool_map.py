@@ -55,7 +55,7 @@ def test_every_question_has_a_point_and_every_cluster_a_number_and_a_colour():
 def test_the_caption_says_what_drew_the_map_and_what_a_plane_cannot_show():
     caption = fixed(mapped())["caption"]
     assert caption.startswith("Drawn by TF-IDF, seed 192, from 24 questions.")
-    assert "only a shadow" in caption
+    assert EN("map.shadow") in caption
 
 
 def test_a_question_is_bounded_and_a_place_lies_inside_the_map():
@@ -88,7 +88,7 @@ def test_the_fixed_part_is_made_once_for_a_map_and_a_language():
     first = _pool(screen, EN)
     screen.trace.apply(9.0, tried("0.0", 4))
     assert _pool(screen, EN) is first
-    assert "第 1 簇" in str(_pool(screen, texts("zh")))
+    assert "第 1 类" in str(_pool(screen, texts("zh")))
     screen.trace = trace_of(mapped())
     assert _pool(screen, EN) == first
     screen.trace = trace_of()
