@@ -146,7 +146,7 @@ class Making:
         """The map, made in a thread step by step, so that the page lives on and tells how far."""
         texts = tuple(question.text for question in self.pool.questions)
         seed = self.params.cluster_seed
-        using = await asyncio.to_thread(embedder)
+        using = await asyncio.to_thread(embedder, self.asked.language)
         steps = charting(texts, self.asked.text, self.params.k, seed, using)
         while not isinstance(step := await asyncio.to_thread(next, steps), Chart):
             self.run.progress(step.code, step.done, step.total)

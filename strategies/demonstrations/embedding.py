@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from core.question import Language
 from strategies.demonstrations.tfidf import TfIdf
 from strategies.demonstrations.vectors import Embedded, Embedder, Vectors, batches, one_thread
 
@@ -45,14 +46,19 @@ FILES = (  # the same model is there in other formats, too
 _LOADING = threading.Lock()
 
 
-def embedder() -> Embedder:
+def embedder(language: Language = "en") -> Embedder:
     """The embedding for this machine; its `why` says why this one. Blocks: call it in a thread.
+
+    Questions in Chinese are compared by TF-IDF: the model was trained on English, and tells
+    Chinese ones apart worse.
 
     The first time it takes seconds, since libraries are imported here and not amid a map; and half
     a minute if the model has to be fetched and the Hub cannot be reached, which is found out once.
     """
     for library in ("sklearn.feature_extraction.text", "sklearn.cluster"):
         importlib.import_module(library)
+    if language == "zh":
+        return TfIdf("embedding.chinese")
     if importlib.util.find_spec(LIBRARY) is None:
         return TfIdf("embedding.tfidf")
     with _LOADING:

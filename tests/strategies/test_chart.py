@@ -135,6 +135,12 @@ def test_one_cluster_has_a_map_with_two_axes():
     assert (np.ptp(np.array(found.points), axis=0) > 0.2).all()
 
 
+def test_one_cluster_is_seen_from_where_its_texts_differ_most():
+    texts = ["0 0 0.01", "4 0 0", "4 1 0.01", "0 1 0"]
+    found = chart(texts, 1, asked="2 0.5 0", embedder=Given())
+    assert np.sort(np.ptp(np.array(found.points), axis=0)) == pytest.approx([0.25, 1], abs=2e-3)
+
+
 def test_a_text_of_five_thousand_words_is_taken():
     found = chart((*ALL, "A train travels to the shop. " * 834), 4)
     assert len(found.points) == len(ALL) + 1

@@ -202,3 +202,9 @@ def test_what_is_in_the_cache_is_not_fetched_again(monkeypatch, tmp_path, hub):
     cached(tmp_path, REVISION)
     assert embedder().name == "all-MiniLM-L6-v2"
     assert hub == []
+
+
+def test_chinese_questions_are_compared_without_the_english_model(monkeypatch, tmp_path):
+    packaged(monkeypatch, tmp_path)
+    assert embedder().why == "embedding.minilm"
+    assert (embedder("zh").name, embedder("zh").why) == ("TF-IDF", "embedding.chinese")
