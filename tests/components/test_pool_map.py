@@ -1,15 +1,18 @@
 """The pool as a map: what is fixed and travels once, what moves, and how far the mapping is."""
 
 import json
+from typing import cast
 
+import gradio as gr
 import pytest
 
 from components import pool_map, selecting
 from components.frame import frame
+from components.localize import Localizer
 from components.palette import CLUSTERS
 from components.reading import Lens, read
-from components.sessions import Screen
-from components.stage import _pool
+from components.sessions import Screen, Sessions
+from components.stage import Stage, _pool
 from components.texts import texts
 from core.events import Ended, Progressed
 from tests.components.selections import (
@@ -98,6 +101,16 @@ def test_the_fixed_part_is_made_once_for_a_map_and_a_language():
 def test_a_frame_takes_what_is_json_already_as_it_is():
     made = pool_map.fixed(mapped(), EN)
     assert frame({"pool": made})["parts"]["pool"] is made
+
+
+async def test_a_click_does_not_send_the_texts_of_the_pool_again():
+    with gr.Blocks():  # what a frame is made of asks no session
+        stage = Stage(Localizer(), cast(Sessions, None), "replay")
+    screen = Screen(trace=trace_of(*whole()))
+    first, again = stage.render(screen, "en")[0], stage.reread(screen, "en")
+    assert "Question 23" in first["parts"]["pool"]
+    assert first["parts"].keys() - again["parts"].keys() == {"pool"}
+    assert "Question 23" not in json.dumps(again)
 
 
 # What moves
