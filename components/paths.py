@@ -131,9 +131,10 @@ def title(node: TraceNode, text: Text) -> str:
 
 
 def _form(label: str, text: Text) -> str:
-    """What was made of the exemplars: "Chain of thought", "Standard" …"""
+    """What was made of the exemplars, as a title."""
     key = f"option.form.{label}"
-    return text(key) if known(key) else label[:40]
+    name = text(key) if known(key) else label[:40]
+    return name[:1].upper() + name[1:]
 
 
 def _state(trace: Trace, node: TraceNode, text: Text) -> str:

@@ -157,7 +157,7 @@ def status(trace: Trace, text: Text) -> str:
     if trace.ended is not None:
         return ""
     if trace.map is None:
-        return text("selection.mapping")
+        return text("selection.mapping") if trace.progress else ""
     return _made(trace, text)
 
 

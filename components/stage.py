@@ -107,6 +107,12 @@ class Stage:
         """A frame, and how far the slider goes."""
         return [frame(self.parts(screen, language)), _slider(screen)]
 
+    def reread(self, screen: Screen, language: Language) -> dict[str, Any]:
+        """A frame of what is on the page already, read in another way. The texts of the pool, which
+        may be half a megabyte, are there, and stay as they are."""
+        drawn = self.parts(screen, language)
+        return frame({name: part for name, part in drawn.items() if name != "pool"})
+
     def parts(self, screen: Screen, language: Language) -> dict[str, Any]:
         """What each view shows."""
         trace, lens, text = screen.trace, screen.lens, texts(language)
@@ -166,7 +172,7 @@ class Stage:
                 screen = screen_of(session)
                 setattr(screen.lens, field, None if value == AS_RUN else value)
                 screen.lens.focus = None
-                return self.render(screen, session.language)[0]
+                return self.reread(screen, session.language)
 
             return handler
 
@@ -183,7 +189,7 @@ class Stage:
         async def picked(request: gr.Request, event: gr.EventData) -> Any:
             session = sessions.of(request)
             _pick(screen_of(session), event._data)
-            return self.render(screen_of(session), session.language)[0]
+            return self.reread(screen_of(session), session.language)
 
         picking = (self.paths, self.tree, self.growth, self.rounds, self.outcome)
         for view in (*picking, self.map, self.walks):

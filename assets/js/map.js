@@ -5,7 +5,7 @@ const PAD = { side: 26, top: 26 };
 const NEAR = 22;
 const CROWD = 600;
 const DIAMOND = 'M0-9L9 0L0 9L-9 0Z';
-const CROSS = 'M-7 0H7M0-7V7';
+const CROSS = 'M-9 0H9M0-9V9';
 const STRIKE = 'M-5-5L5 5M5-5L-5 5';
 
 const host = element.querySelector('.ts-map');
@@ -35,13 +35,15 @@ const shape = (tag, name, parent, attributes = {}) => {
   if (parent) parent.appendChild(made);
   return made;
 };
+// Points never change, so they lie in a drawing of their own: a mark does not paint them anew.
+const ground = shape('svg', 'map-ground', pane);
+const pointLayer = shape('g', 'points', ground, { role: 'list' });
 const svg = shape('svg', 'map-drawing', pane);
-const pointLayer = shape('g', 'points', svg, { role: 'list' });
 const lineLayer = shape('g', 'lines', svg, { 'aria-hidden': 'true' });
 const centreLayer = shape('g', 'centres', svg);
 const markLayer = shape('g', 'marks', svg);
-const numberLayer = shape('g', 'numbers', svg, { 'aria-hidden': 'true' });
 const askedLayer = shape('g', 'asked', svg);
+const numberLayer = shape('g', 'numbers', svg, { 'aria-hidden': 'true' });
 const halo = shape('circle', 'halo', svg, { r: 9, 'aria-hidden': 'true' });
 
 const poolSlot = slotOf(element.closest('.block').id.replace(/map$/, 'pool'));
@@ -73,6 +75,7 @@ const sample = (name, parent) => {
 };
 // One set of shapes for each mark; its class shows those that its standing has.
 const drawMark = (group) => {
+  shape('circle', 'veil', group, { r: 6 });
   shape('circle', 'pulse', group, { r: 9 });
   shape('circle', 'ring', group, { r: 9 });
   shape('circle', 'core', group, { r: 5.5 });
@@ -85,7 +88,7 @@ const build = () => {
   lines.clear();
   looked = null;
   const few = pool.questions.length <= CROWD;
-  svg.classList.toggle('crowd', !few);
+  ground.classList.toggle('crowd', !few);
   const drawn = document.createDocumentFragment();
   points = pool.questions.map((question, q) => {
     const cluster = pool.clusters[q];
@@ -117,7 +120,7 @@ const buildCentre = (name, cluster) => {
   shape('circle', 'ground', root, { r: 12 });
   shape('path', 'cross', root, { d: CROSS });
   // Its number stands over the marks, so that it is read whatever becomes of the walk.
-  root.number = shape('text', '', numberLayer, { x: 11, y: -10 });
+  root.number = shape('text', '', numberLayer);
   root.number.textContent = cluster + 1;
   return root;
 };
@@ -155,9 +158,10 @@ const place = () => {
   const key = `${width} ${height}`;
   if (!pool || !width || key === placedFor) return;
   placedFor = key;
-  svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
+  for (const drawing of [ground, svg]) drawing.setAttribute('viewBox', `0 0 ${width} ${height}`);
   const at = fitted(width, height);
   spots = pool.points.map(at);
+  if (asked) placeAsked(at(pool.asked), width);
   spots.forEach(([x, y], q) => {
     points[q].setAttribute('cx', x);
     points[q].setAttribute('cy', y);
@@ -165,12 +169,21 @@ const place = () => {
   centres.forEach((root, cluster) => {
     root.spot = at(pool.centres[cluster].at);
     moveTo(root, root.spot);
-    moveTo(root.number, root.spot);
+    placeNumber(root);
   });
-  if (asked) placeAsked(at(pool.asked), width);
   for (const mark of marks.values()) moveTo(mark.root, spots[mark.data.q]);
   for (const line of lines.values()) line.key = '';
   drawLines();
+};
+
+// Above its centre, to the right; below it, to the left, where the question asked lies in the way.
+const placeNumber = ({ spot, number }) => {
+  const [x, y] = asked ? [asked.spot[0] - spot[0], asked.spot[1] - spot[1]] : [NaN, NaN];
+  const below = x > -120 && x < 40 && y > -36 && y < 12;
+  number.setAttribute('x', below ? -11 : 11);
+  number.setAttribute('y', below ? 21 : -10);
+  number.setAttribute('text-anchor', below ? 'end' : 'start');
+  moveTo(number, spot);
 };
 
 const placeAsked = (spot, width) => {
@@ -205,14 +218,12 @@ const fillMark = (mark, data) => {
   root.setAttribute('aria-pressed', chosen);
   root.setAttribute('aria-label', `${clusterName(pool.clusters[data.q])}. ${data.t}. ${pool.questions[data.q]}`);
   if (spots[data.q]) moveTo(root, spots[data.q]);
-  points[data.q].classList.add('walked');
 };
 
 const drawMarks = () => {
   const there = new Set(now.marks.map(({ i }) => i));
   for (const [id, mark] of marks) {
     if (there.has(id)) continue;
-    points[mark.data.q].classList.remove('walked');
     mark.root.remove();
     marks.delete(id);
   }
@@ -271,7 +282,8 @@ const nearest = (event) => {
     const far = (spot[0] - x) ** 2 + (spot[1] - y) ** 2 - ease;
     if (far < least) [best, least] = [what, far];
   };
-  spots.forEach((spot, q) => meet(spot, { q }, points[q].classList.contains('walked') ? 16 : 0));
+  spots.forEach((spot, q) => meet(spot, { q }));
+  for (const { q } of now.marks) meet(spots[q], { q }, 16);
   centres.forEach((root, cluster) => meet(root.spot, { cluster }));
   if (asked) meet(asked.spot, { asked: true });
   return best;

@@ -252,7 +252,10 @@ def test_of_two_forms_the_first_is_marked_as_the_one_that_counts():
     shown = paths.cards(trace, Lens(), read(trace, Lens()), {}, EN)
     assert shown["pair"] and shown["solo"]
     assert [each["counts"] for each in shown["cards"]] == ["its answer counts", ""]
-    assert shown["cards"][1]["title"] == "odd"
+    assert [each["title"] for each in shown["cards"]] == [
+        "Reasoning, then the answer (CoT)",
+        "Odd",
+    ]
     alone = trace_of(events[0])
     one = paths.cards(alone, Lens(), read(alone, Lens()), {}, EN)
     assert not one["pair"] and one["cards"][0]["counts"] == ""
@@ -290,6 +293,7 @@ def test_a_candidate_that_belongs_to_no_walk_is_a_node_like_any():
 
 
 def test_the_headline_tells_how_far_the_demonstrations_are():
+    assert status(trace_of()) == "thinking …"
     events = [Progressed("embedding", 1, 24)]
     assert status(trace_of(*events)) == "the pool is being mapped …"
     events += [mapped(), *(walk(n) for n in range(4)), *taken("0.0", 0)]
