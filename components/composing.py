@@ -9,7 +9,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -45,91 +45,20 @@ class Composer:
         self, asked: Asked, strategy: Strategy, editors: Mapping[str, str], language: Language
     ) -> Preview:
         """`editors` maps each of the strategy's editors of sets to the name of its setting."""
-        draft = not asked.question.strip()
         try:
             question = _question(asked, language)
         except InvalidInput as error:
             return Preview(error=error.as_dict())
         engine = await self._ready()
         counting, count = self._counting(engine)
+        draft = not asked.question.strip()
         seen = Preview(fits=_fits(question), counting=counting, draft=draft)
+        look = _Look(strategy, question, asked.params, editors, engine, count)
         try:
-            costs = await self._costs(asked, strategy, editors, question, engine, count)
-            seen = replace(seen, costs=costs)
-            return await self._composed(seen, asked, strategy, question, engine, count)
+            seen = replace(seen, costs=await look.costs())
+            return await look.composed(seen)
         except ThoughtscopeError as error:
             return replace(seen, error=error.as_dict())
-
-    async def _composed(
-        self,
-        seen: Preview,
-        asked: Asked,
-        strategy: Strategy,
-        question: Question,
-        engine: Engine | None,
-        count: Count | None,
-    ) -> Preview:
-        """With the prompt. Raises InvalidInput where there can be none; what `check` refuses is
-        told beside the prompt."""
-        params: Any = build(strategy.params, asked.params)
-        dialogue = strategy.dialogue(question, params) if strategy.dialogue else None
-        if dialogue is None:
-            return replace(seen, unused=True)
-        prompt, parts = await _made(dialogue, engine, count)
-        return replace(
-            seen,
-            prompt=prompt,
-            parts=parts,
-            special=engine.info.special_tokens if engine else (),
-            writes=getattr(params, "max_tokens", 0),
-            context=engine.info.context if engine else 0,
-            error=_refused(strategy, question, params),
-        )
-
-    async def _costs(
-        self,
-        asked: Asked,
-        strategy: Strategy,
-        editors: Mapping[str, str],
-        question: Question,
-        engine: Engine | None,
-        count: Count | None,
-    ) -> dict[str, Costs]:
-        """Of every set that is edited, also of the exemplars that are switched off."""
-        made = {}
-        for editor, name in editors.items():
-            given = asked.params.get(name)
-            value = given if isinstance(given, str) else ""
-            edited = _edited(value, question, editor)
-            whole = replace(edited, exemplars=tuple(map(_complete, edited.exemplars)))
-            changed = {**asked.params, **dict.fromkeys(editors.values(), whole)}
-            tokens = await self._tokens(strategy, changed, question, whole, engine, count)
-            tampered = tuple(exemplar.tampered for exemplar in edited.exemplars)
-            made[editor] = Costs(checksum(value), tokens, tampered, edited.origin)
-        return made
-
-    async def _tokens(
-        self,
-        strategy: Strategy,
-        values: Mapping[str, Any],
-        question: Question,
-        whole: ExemplarSet,
-        engine: Engine | None,
-        count: Count | None,
-    ) -> tuple[int | None, ...]:
-        """Of each exemplar; None for one that is not complete, and where nobody counts."""
-        nobody = (None,) * len(whole.exemplars)
-        if engine is None or count is None or strategy.dialogue is None or not whole.shown:
-            return nobody
-        dialogue = strategy.dialogue(question, build(strategy.params, values))
-        if dialogue is None:
-            return nobody
-        _prompt, parts = await _made(dialogue, engine, count)
-        found = [part.tokens for part in parts if part.kind == "exemplar"]
-        if len(found) != len(whole.shown):  # a template that changes what is said
-            return nobody
-        counted = iter(found)
-        return tuple(next(counted) if exemplar.on else None for exemplar in whole.exemplars)
 
     async def _ready(self) -> Engine | None:
         """The engine, if it is there now."""
@@ -148,16 +77,110 @@ class Composer:
             return "waiting", None
         if "count" in engine.info.cannot:
             return "cannot", None
-        return "counted", partial(self._count, engine)
+        return "counted", partial(_counted, engine, self._counts)
 
-    async def _count(self, engine: Engine, text: str) -> int:
-        counts = self._counts
-        key = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        if key not in counts:
-            if len(counts) >= MAX_KEPT:
-                counts.clear()
-            counts[key] = await engine.count(text)
-        return counts[key]
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look at a form."""
+
+    strategy: Strategy
+    question: Question
+    params: Mapping[str, Any]
+    editors: Mapping[str, str]
+    engine: Engine | None
+    count: Count | None
+
+    async def composed(self, seen: Preview) -> Preview:
+        """With the prompt, as far as there can be one, and what is wrong beside it. Raises
+        ThoughtscopeError."""
+        edited = {name: self._edited(editor) for editor, name in self.editors.items()}
+        filled = {name: made for name, made in edited.items() if self._value(name).strip()}
+        params: Any = build(self.strategy.params, {**self.params, **filled})
+        error = self._refused()
+        dialogue = self._dialogue(params)
+        if dialogue is None:
+            return replace(seen, unused=True, error=error)
+        prompt, parts = await self._made(dialogue)
+        return replace(
+            seen,
+            prompt=prompt,
+            parts=parts,
+            special=self.engine.info.special_tokens if self.engine else (),
+            writes=getattr(params, "max_tokens", 0),
+            context=self.engine.info.context if self.engine else 0,
+            error=error,
+        )
+
+    async def costs(self) -> dict[str, Costs]:
+        """Of every set that is edited, also of the exemplars that are switched off."""
+        made = {}
+        for editor, name in self.editors.items():
+            edited = self._edited(editor)
+            whole = replace(edited, exemplars=tuple(map(_complete, edited.exemplars)))
+            tampered = tuple(exemplar.tampered for exemplar in edited.exemplars)
+            of = checksum(self._value(name))
+            made[editor] = Costs(of, await self._tokens(whole), tampered, edited.origin)
+        return made
+
+    async def _tokens(self, whole: ExemplarSet) -> tuple[int | None, ...]:
+        """Of each exemplar; None for one that is not complete, and where nobody counts."""
+        nobody = (None,) * len(whole.exemplars)
+        if self.engine is None or self.count is None or not whole.shown:
+            return nobody
+        values = {**self.params, **dict.fromkeys(self.editors.values(), whole)}
+        dialogue = self._dialogue(build(self.strategy.params, values))
+        if dialogue is None:
+            return nobody
+        _prompt, parts = await self._made(dialogue)
+        found = [part.tokens for part in parts if part.kind == "exemplar"]
+        if len(found) != len(whole.shown):  # a template that changes what is said
+            return nobody
+        counted = iter(found)
+        return tuple(next(counted) if exemplar.on else None for exemplar in whole.exemplars)
+
+    def _value(self, name: str) -> str:
+        """An editor's value, as it came from the page."""
+        given = self.params.get(name)
+        return given if isinstance(given, str) else ""
+
+    def _edited(self, editor: str) -> ExemplarSet:
+        """The set of an editor, with those switched off that lack what no prompt can do without:
+        a half-written one hides neither the prompt nor what the others cost. Raises
+        InvalidInput."""
+        value = self._value(self.editors[editor])
+        if value.strip():
+            return _lenient(value)
+        return exemplars.matching(self.question) if editor == "exemplars" else exemplars.MATCHING
+
+    def _dialogue(self, params: Any) -> Dialogue | None:
+        made = self.strategy.dialogue
+        return made(self.question, params) if made else None
+
+    async def _made(self, dialogue: Dialogue) -> tuple[str, tuple[Part, ...]]:
+        """The prompt and its parts; without an engine as plain turns, a line between them."""
+        messages = dialogue.messages
+        prompt = await self.engine.render(messages) if self.engine else _plain(messages)
+        return prompt, await parts_of(prompt, dialogue, self.count)
+
+    def _refused(self) -> Mapping[str, Any] | None:
+        """Why the form cannot be run as it stands, as ThoughtscopeError.as_dict()."""
+        try:
+            params: Any = build(self.strategy.params, self.params)
+            if self.strategy.check is not None:
+                self.strategy.check(self.question, params)
+        except InvalidInput as error:
+            return error.as_dict()
+        return None
+
+
+async def _counted(engine: Engine, counts: dict[bytes, int], text: str) -> int:
+    key = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    if key not in counts:
+        if len(counts) >= MAX_KEPT:
+            counts.clear()
+        counts[key] = await engine.count(text)
+    return counts[key]
 
 
 def checksum(value: str) -> int:
@@ -184,11 +207,8 @@ def _fits(question: Question) -> str:
     return next(name for name, known in exemplars.bundled().items() if known is fitting)
 
 
-def _edited(value: str, question: Question, editor: str) -> ExemplarSet:
-    """The set of an editor, with those switched off that lack what no prompt can do without; so a
-    half-written one does not hide what the others cost. Raises InvalidInput."""
-    if not value.strip():
-        return exemplars.matching(question) if editor == "exemplars" else exemplars.MATCHING
+def _lenient(value: str) -> ExemplarSet:
+    """A set, with those exemplars switched off that are not complete. Raises InvalidInput."""
     if len(value) > exemplars.MAX_BYTES:
         return exemplars.load(value)  # refuses it
     try:
@@ -206,25 +226,5 @@ def _complete(exemplar: exemplars.Exemplar) -> exemplars.Exemplar:
     return replace(exemplar, on=bool(exemplar.question.strip() and exemplar.answer.strip()))
 
 
-async def _made(
-    dialogue: Dialogue, engine: Engine | None, count: Count | None
-) -> tuple[str, tuple[Part, ...]]:
-    """The prompt and its parts; without an engine as plain turns, a line between them."""
-    messages = dialogue.messages
-    prompt = await engine.render(messages) if engine else _plain(messages)
-    return prompt, await parts_of(prompt, dialogue, count)
-
-
 def _plain(messages: Sequence[Message]) -> str:
     return "\n\n".join(message["content"] for message in messages)
-
-
-def _refused(strategy: Strategy, question: Question, params: Any) -> Mapping[str, Any] | None:
-    """What the strategy's own check says, as ThoughtscopeError.as_dict()."""
-    if strategy.check is None:
-        return None
-    try:
-        strategy.check(question, params)
-    except InvalidInput as error:
-        return error.as_dict()
-    return None

@@ -64,8 +64,8 @@ class Editors:
 
     @property
     def changes(self) -> list[Any]:
-        """The events by which the prompt may become another one."""
-        return [edited.change for edited in self.sets.values()]
+        """The events by which the prompt may become another one, or be refused."""
+        return [edited.change for edited in self.inputs]
 
     def of(self, strategy: str) -> Mapping[str, str]:
         """A strategy's settings that are sets of exemplars, by their editors."""

@@ -38,6 +38,7 @@ class Pools:
         self.text = localizer.make(
             gr.Textbox,
             lambda t: {"label": t("pool.text"), "info": t("pool.text.info")},
+            value="",
             lines=6,
             max_lines=12,
             visible=False,
@@ -71,7 +72,8 @@ class Pools:
 
         async def take(choice: Any, text: Any, request: gr.Request) -> list[Any]:
             session = sessions.of(request)
-            session.pool = look(choice, text)
+            if choice != OWN or text != session.pool_text:  # of a file's, what was left out is said
+                session.pool, session.pool_text = look(choice, text), None
             return [gr.update(visible=choice == OWN), render(session)]
 
         async def take_file(path: str, request: gr.Request) -> list[Any]:
@@ -81,13 +83,15 @@ class Pools:
             except InvalidInput as error:
                 session.pool = partial(_refused, error)
                 return [gr.skip(), gr.skip(), None, render(session)]
-            session.pool = partial(_counted, loaded)
-            text = gr.update(value=as_text(loaded.pool), visible=True)
+            session.pool, session.pool_text = partial(_counted, loaded), as_text(loaded.pool)
+            text = gr.update(value=session.pool_text, visible=True)
             return [OWN, text, None, render(session)]
 
-        shown: dict[str, Any] = {"outputs": [self.text, frame], **QUIET}
-        self.choice.input(take, self.inputs, **shown)
-        self.text.input(take, self.inputs, trigger_mode="always_last", **shown)
+        # One event for both: of two, the answer to the earlier one may come last. (Gradio's page
+        # tells of input into a text box only where keys are pressed, and not of what is pasted.)
+        latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
+        given = [self.choice.input, self.text.change]
+        gr.on(given, take, self.inputs, [self.text, frame], **latest)
         put = [self.choice, self.text, self.upload, frame]
         self.upload.upload(take_file, self.upload, put, **QUIET)
 

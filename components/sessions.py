@@ -87,7 +87,7 @@ class Screen:
 class Session:
     """A tab: its language, its run and its replay, and the person who opened it. `refused` is why
     an engine was not changed. `preview` is what the form came to when it was last looked at, `pool`
-    what is to be said of the pool in it."""
+    what is to be said of the pool in it, and `pool_text` what a file has put there."""
 
     person: Person = ""
     language: Language = "en"
@@ -106,6 +106,7 @@ class Session:
     crosswords: tuple[Puzzle, ...] = ()
     preview: Preview = field(default_factory=Preview)
     pool: Callable[[Language], dict[str, Any]] = lambda _language: {"said": "", "wrong": False}
+    pool_text: str | None = None
     playback: Playback | None = None
     position: float = 0.0
     playing: bool = False

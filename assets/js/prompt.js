@@ -1,7 +1,6 @@
 // The prompt before it is sent: a bar with its share of the context, then its parts, exemplars folded.
 const host = element.querySelector('.ts-prompt');
 const wrong = make('p', 'prompt-wrong', host);
-wrong.setAttribute('role', 'alert');
 const said = make('p', 'prompt-said', host);
 const bar = make('div', 'prompt-bar', host);
 bar.setAttribute('role', 'img');

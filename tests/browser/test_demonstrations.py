@@ -22,7 +22,12 @@ from tests.browser.editing import (
     unfold,
 )
 
-OWN = [f"How many are {n} + {n + 1}?" for n in range(4)]
+OWN = [
+    "How many wheels do seven bicycles have?",
+    "How many wheels do nine bicycles have?",
+    "A baker sells 12 loaves on Monday and 30 on Friday. How many is that?",
+    "A baker sells 11 loaves on Tuesday and 20 on Sunday. How many is that?",
+]
 
 
 @pytest.fixture
@@ -167,7 +172,8 @@ def test_a_file_s_questions_are_put_where_they_can_be_edited(form: Page, name: s
         ("pool.txt", b"a\x00b", "This is no text."),
         ("pool.txt", "¿Cuántos?".encode("latin-1"), "not written in UTF-8"),
         ("pool.jsonl", b'{"question": "a?"}\n{broken', "Line 2 is broken JSON"),
-        ("pool.txt", b"a question?\n" * 100_000, "2000000 are taken"),
+        ("pool.txt", b"a question?\n" * 100_000, "100000 questions"),
+        ("pool.txt", b"a question?\n" * 200_000, "2000000 are taken"),
         ("pool.txt", "".join(f"q{n}?\n" for n in range(2_001)).encode(), "2001 questions"),
         ("pool.txt", b" \n\n", "There is no question in it."),
     ],

@@ -43,7 +43,7 @@ def test_switching_changes_every_word_and_keeps_what_was_typed_and_made(page: Pa
         words = words.replace(text, "")
     left = set(re.findall(r"[A-Za-z]{4,}", words)) & set(re.findall(r"[A-Za-z]{4,}", english))
     prompt = page.locator("#explore-inspector pre").first.inner_text()
-    names = " Thoughtscope English scripted none vLLM"
+    names = " Thoughtscope English scripted none vLLM Auto-CoT"
     assert left <= set(re.findall(r"[A-Za-z]{4,}", prompt + names))
     speak(page, "en")
     expect(page.locator("#explore-inspector h3")).to_have_text("Path 3")

@@ -83,6 +83,7 @@ async def test_a_half_written_exemplar_is_said_and_the_others_keep_their_costs()
     assert preview.error is not None and preview.error["code"] == "exemplar_empty"
     *others, last = preview.costs["exemplars"].tokens
     assert all(others) and last is None
+    assert len(preview.parts) == 11 and "Only this?" not in preview.prompt
 
 
 async def test_what_a_person_changed_is_told_by_digest():
