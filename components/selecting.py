@@ -13,6 +13,7 @@ from typing import Any
 from components.texts import Text, known
 from core.errors import InvalidInput
 from core.exemplars import SCHEMA, ExemplarSet, parse
+from core.lengths import lines, words
 from core.trace import Trace, TraceNode
 
 STRATEGY = "auto_cot"
@@ -22,7 +23,6 @@ BY_QUESTION = ("long_question", "asked", "duplicate")
 LIMITS = {"long_question": "question_words", "many_lines": "rationale_lines"}
 """The rules that measure something, and the settings that bound it."""
 
-_CHARACTER = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _STANDINGS = ("taken", "rejected")
 _ENDS = ("found", "exhausted", "empty")
 
@@ -167,12 +167,6 @@ def progress_words(code: str, text: Text) -> str:
     return text(key) if known(key) else code[:80]
 
 
-def words_in(question: str) -> int:
-    """Words between blanks; two Chinese characters, where there are none, count as one."""
-    characters = len(_CHARACTER.findall(question))
-    return len(_CHARACTER.sub(" ", question).split()) + -(-characters // 2)
-
-
 def _asking(trace: Trace, shown: int, text: Text) -> str:
     state = "asking" if trace.ended is None else "asked"
     from_before = "_kept" if are_kept(trace) else ""
@@ -222,7 +216,7 @@ def _index(label: str, of: tuple[Any, ...]) -> int | None:
 def _measured(trace: Trace, candidate: Candidate) -> int:
     """What a rule with a limit measured; 0 where it measures nothing."""
     if candidate.reason == "long_question":
-        return words_in(question_of(trace, candidate))
+        return words(question_of(trace, candidate))
     if candidate.reason == "many_lines":
-        return sum(1 for line in candidate.node.sampled.split("\n") if line.strip())
+        return lines(candidate.node.sampled)
     return 0

@@ -14,12 +14,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from core.answers import canonical
+from core.exemplars import MAX_TEXT
+from core.lengths import lines, words
 from core.question import Question
 
-CHARACTERS_A_WORD = 2
 LAST_WORDS = 10
 
-_CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])(?=.)|\n+")
 _WORD = re.compile(
     r"[\u3400-\u4dbf\u4e00-\u9fff]{1,2}|[^\s\u3400-\u4dbf\u4e00-\u9fff，。、；：！？]+"
@@ -92,7 +92,7 @@ def refused_question(question: Question, asked: Question, limits: Limits) -> str
     """Why this is no question for a demonstration: "asked", "long_question", or ""."""
     if flattened(question.text).casefold() == flattened(asked.text).casefold():
         return "asked"
-    if words(question.text) > limits.question_words:
+    if words(question.text) > limits.question_words or len(question.text) > MAX_TEXT:
         return "long_question"
     return ""
 
@@ -111,17 +111,6 @@ def refused_rationale(question: Question, rationale: Rationale, limits: Limits) 
     if question.kind == "number" and not ends_with(rationale.text, rationale.answer):
         return "answer_not_at_end"
     return ""
-
-
-def words(text: str) -> int:
-    """Words of a question; two Chinese characters count as one."""
-    characters = len(_CHINESE.findall(text))
-    return len(_CHINESE.sub(" ", text).split()) + -(-characters // CHARACTERS_A_WORD)
-
-
-def lines(text: str) -> int:
-    """Lines of a rationale; empty ones do not count."""
-    return sum(bool(line.strip()) for line in text.split("\n"))
 
 
 def ends_with(text: str, answer: str) -> bool:

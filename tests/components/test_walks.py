@@ -124,13 +124,6 @@ def test_a_limit_that_is_not_known_or_was_not_passed_is_not_told():
         assert card(trace)["rows"][0]["said"] == "rejected: its question is too long"
 
 
-@pytest.mark.parametrize(
-    ("question", "count"), [("two words", 2), ("小明有五支笔", 3), ("小明有 5 支笔", 4), ("", 0)]
-)
-def test_two_chinese_characters_count_as_a_word(question, count):
-    assert selecting.words_in(question) == count
-
-
 def test_a_rule_from_outside_is_named_and_bounded():
     trace = trace_of(mapped(), walk(0), *rejected("0.0", 0, "{x}<b>" * 100))
     said = card(trace)["rows"][0]["said"]

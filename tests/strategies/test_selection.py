@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.lengths import lines, words
 from core.question import Question
 from strategies.demonstrations.selection import (
     Limits,
@@ -10,10 +11,8 @@ from strategies.demonstrations.selection import (
     ends_with,
     first_simple,
     flattened,
-    lines,
     refused_question,
     refused_rationale,
-    words,
 )
 
 ASKED = Question("What is asked?", "number", "en")
@@ -238,3 +237,8 @@ async def test_the_same_walk_and_rationales_give_the_same_and_other_limits_anoth
         assert (await Walk(FOUR, rationales).along(0, 3)).index == 3
     assert (await Walk(FOUR, rationales, Limits(rationale_lines=6)).along(0, 3)).index == 0
     assert (await Walk(FOUR, {1: GOOD}, Limits(question_words=61)).along(1, 3)).index == 1
+
+
+def test_a_question_that_no_exemplar_could_hold_is_too_long_whatever_the_limit():
+    assert refused_question(number("x" * 8_000), ASKED, Limits(1_000)) == ""
+    assert refused_question(number("x" * 8_001), ASKED, Limits(1_000)) == "long_question"
