@@ -92,10 +92,13 @@ def kept_demonstrations(run: Run, question: Question, params: Params) -> Exempla
     Raises InvalidInput where that would lose what a person changed in them.
     """
     given = params.demonstrations
-    if not given.shown:
+    if not given.exemplars:
         return None
-    wanted = origin(run, question, params)
-    if params.reuse == "always" or given.origin == replace(wanted, by=_by(given)):
+    always = params.reuse == "always"
+    if always and not given.shown:
+        raise InvalidInput("exemplars_none")
+    wanted = replace(origin(run, question, params), by=_by(given))
+    if given.shown and (always or given.origin == wanted):
         run.note("demonstrations_kept", kept=len(given.shown))
         return given
     if any(each.tampered or not each.made for each in given.exemplars):

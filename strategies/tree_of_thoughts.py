@@ -216,6 +216,8 @@ def check(question: Question, params: Params) -> None:
     """Raises InvalidInput for a question, or for a choice, that the task cannot take."""
     task = task_of(question, params)
     generation = _own(params.generation, task.generation)
+    if generation == "propose" and params.examples != "own":
+        raise InvalidInput("examples_unused", name="examples")
     evaluation = _own(params.evaluation, task.evaluation)
     needed = {
         "generation": (generation, "proposal" if generation == "propose" else "sample"),

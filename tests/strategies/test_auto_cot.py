@@ -383,6 +383,23 @@ async def test_one_that_is_the_question_asked_is_left_out_of_the_prompt_and_said
     assert len(run.trace.demonstrations.exemplars) == 3
 
 
+def all_off(demonstrations):
+    off = tuple(replace(each, on=False) for each in demonstrations.exemplars)
+    return replace(demonstrations, exemplars=off)
+
+
+async def test_where_all_are_switched_off_new_ones_are_made_and_what_was_changed_is_not_lost():
+    first = await made()
+    run = await kept(first, changed=all_off(first.trace.demonstrations))
+    assert codes(run)[0] == "demonstrations_anew"
+    assert len(run.trace.demonstrations.shown) == 3
+    run = await kept(first, changed=all_off(wronged(first)))
+    assert (run.error["code"], run.calls) == ("demonstrations_changed", [])
+    off = all_off(first.trace.demonstrations)
+    run = await kept(first, changed=off, settings={"reuse": "always"})
+    assert (run.error["code"], run.calls) == ("exemplars_none", [])
+
+
 async def test_those_that_are_switched_off_stay_out():
     first = await made()
     demonstrations = first.trace.demonstrations

@@ -348,6 +348,12 @@ def test_exemplars_without_steps_are_refused_beforehand(exemplars, code):
     STRATEGY.check(Question("How many?", "number", "en"), replace(params, examples="own"))
 
 
+def test_exemplars_that_would_not_be_used_are_refused_beforehand():
+    params = build(Params, {"task": "open", "examples": "exemplars", "generation": "propose"})
+    with pytest.raises(InvalidInput, match="examples_unused"):
+        STRATEGY.check(Question("How many?", "number", "en"), params)
+
+
 def test_with_exemplars_too_a_tree_needs_an_engine_that_continues():
     params = build(Params, {"task": "open", "examples": "exemplars"})
     assert STRATEGY.lacks({"continue": "cannot.continue"}, params) == "cannot.continue"
