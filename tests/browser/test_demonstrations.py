@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from components.texts import table
 from core.exemplars import load
 from core.pool import bundled
-from tests.browser.acts import choose_strategy, ended, number, pick, status
+from tests.browser.acts import choose_strategy, ended, number, pick, press, status
 from tests.browser.conftest import ScriptedApp
 from tests.browser.editing import (
     QUESTION,
@@ -52,7 +52,7 @@ def own_pool(page: Page, text: str) -> None:
 
 
 def run(page: Page) -> None:
-    page.locator("#run").click()
+    press(page, "#run")
     ended(page)
 
 

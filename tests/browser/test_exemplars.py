@@ -14,6 +14,7 @@ from tests.browser.acts import (
     ended,
     number,
     pick,
+    press,
     status,
     tab_to,
 )
@@ -47,7 +48,7 @@ def form(page: Page) -> Page:
 def run(page: Page, scripted: ScriptedApp) -> str:
     """Run; the prompt that the engine was asked with."""
     before = len(scripted.calls)
-    page.locator("#run").click()
+    press(page, "#run")
     ended(page)
     assert len(scripted.calls) == before + 1
     return str(scripted.calls[-1]["prompt"])
