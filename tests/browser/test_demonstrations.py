@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from components.texts import table
 from core.exemplars import load
 from core.pool import bundled
-from tests.browser.acts import choose_strategy, ended, number, pick, press, status
+from tests.browser.acts import choose_strategy, ended, number, pick, status
 from tests.browser.conftest import ScriptedApp
 from tests.browser.editing import (
     QUESTION,
@@ -18,6 +18,7 @@ from tests.browser.editing import (
     exemplar,
     open_file,
     rows,
+    run_anew,
     saved,
     unfold,
 )
@@ -52,8 +53,7 @@ def own_pool(page: Page, text: str) -> None:
 
 
 def run(page: Page) -> None:
-    press(page, "#run")
-    ended(page)
+    run_anew(page)
 
 
 def test_there_are_none_until_a_run_has_made_them_and_then_it_is_said_who(
