@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.acts import choose_strategy
+from tests.browser.acts import choose_strategy, ended
 
 QUESTION = "How many pens are 3 packs of 8 pens?"
 
@@ -84,3 +84,12 @@ def exemplar(question: str = "What is 2 + 2?", answer: str = "4", **more: Any) -
 def as_file(*exemplars: dict[str, Any], **more: Any) -> bytes:
     whole = {"thoughtscope_exemplars": 1, "name": "mine", "exemplars": exemplars, **more}
     return json.dumps(whole).encode()
+
+
+def run_anew(page: Page) -> None:
+    """Run, and wait until that has ended: a run has another seed than the one before it."""
+    about = page.locator("#explore-headline .about")
+    before = about.text_content() or ""
+    page.locator("#run").click()
+    expect(about).not_to_have_text(before)
+    ended(page)

@@ -18,6 +18,7 @@ from tests.browser.editing import (
     exemplar,
     open_file,
     rows,
+    run_anew,
     saved,
     unfold,
 )
@@ -52,8 +53,7 @@ def own_pool(page: Page, text: str) -> None:
 
 
 def run(page: Page) -> None:
-    page.locator("#run").click()
-    ended(page)
+    run_anew(page)
 
 
 def test_there_are_none_until_a_run_has_made_them_and_then_it_is_said_who(

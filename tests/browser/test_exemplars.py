@@ -29,6 +29,7 @@ from tests.browser.editing import (
     pick_set,
     prompt_parts,
     rows,
+    run_anew,
     saved,
     tokens,
     unfold,
@@ -47,8 +48,7 @@ def form(page: Page) -> Page:
 def run(page: Page, scripted: ScriptedApp) -> str:
     """Run; the prompt that the engine was asked with."""
     before = len(scripted.calls)
-    page.locator("#run").click()
-    ended(page)
+    run_anew(page)
     assert len(scripted.calls) == before + 1
     return str(scripted.calls[-1]["prompt"])
 
