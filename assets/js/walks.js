@@ -123,6 +123,13 @@ const fillCard = (card, data, texts) => {
   fillRows(card.rows, card.list, data.rows, texts);
 };
 
+// While it is written, a card stays at its end; once its question is taken, it shows that from its head.
+const follow = (card) => {
+  const last = card.list.lastElementChild;
+  card.body.scrollTop = last?.classList.contains('taken')
+    ? card.body.scrollTop + last.getBoundingClientRect().top - card.body.getBoundingClientRect().top
+    : 1e7;
+};
 const atEnd = ({ body }) => body.scrollHeight - body.scrollTop - body.clientHeight < 24;
 
 drawOnChange((data) => {
@@ -136,7 +143,7 @@ drawOnChange((data) => {
   // A card stays at its end, where its walk is, unless the reader has scrolled away.
   const following = drawn.filter(atEnd);
   data.cards.forEach((card, i) => fillCard(drawn[i], card, data.texts));
-  for (const card of following) card.body.scrollTop = 1e7;
+  following.forEach(follow);
   const seen = new Set(data.cards.map(({ id }) => id));
   for (const [id, card] of cards) if (!seen.has(id)) { card.root.remove(); cards.delete(id); }
   drawn.forEach(({ root }, i) => { if (grid.children[i] !== root) grid.insertBefore(root, grid.children[i]); });

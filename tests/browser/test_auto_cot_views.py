@@ -340,3 +340,14 @@ def test_a_run_of_another_kind_takes_the_map_away(selected: Page):
     expect(cards(selected, "replay")).to_have_count(1)
     for name in ("map .ts-map", "walks .ts-walks", "demonstrations .ts-demonstrations"):
         expect(view(selected, name)).to_be_hidden()
+
+
+def test_a_question_that_was_taken_is_shown_from_its_head(page: Page):
+    events = [mapped(), walk(0), *taken("0.0", 0, text="It is so. " * 200)]
+    open_run(page, [*events, Ended("stopped")])
+    candidate = view(page, "walks .candidate.taken")
+    expect(candidate).to_be_visible()
+    heads = candidate.evaluate(
+        "node => [node.closest('.walk-body'), node].map((one) => one.getBoundingClientRect().top)"
+    )
+    assert abs(heads[1] - heads[0]) <= 1
