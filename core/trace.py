@@ -28,7 +28,6 @@ from core.events import (
     Weighed,
 )
 from core.exemplars import ExemplarSet
-from core.pool import MAX_QUESTIONS
 from core.votes import Ballot
 
 
@@ -287,8 +286,6 @@ def _check_map(drawn: Mapped) -> None:
     """Raises ValueError where a map from a file would not hold together."""
     sizes = {len(drawn.questions), len(drawn.points), len(drawn.clusters)}
     known = len(drawn.centres)
-    if len(drawn.questions) > MAX_QUESTIONS:
-        raise ValueError(f"a map has at most {MAX_QUESTIONS} questions")
     if len(sizes) != 1 or any(cluster >= known for cluster in drawn.clusters):
         raise ValueError("a map has a place and a known cluster for each question")
 

@@ -52,6 +52,7 @@ def view(page: Page, selector: str) -> Locator:
 
 def point(page: Page, place: int) -> tuple[float, float]:
     """The middle of a point, on the screen."""
+    view(page, "map").scroll_into_view_if_needed()
     box = view(page, "map .points circle").nth(place).bounding_box()
     assert box is not None
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

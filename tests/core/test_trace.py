@@ -241,11 +241,6 @@ BROKEN = [
     {"clusters": (0,)},
     {"clusters": (0, 2)},
     {"centres": ()},
-    {
-        "questions": ("a",) * 2_001,
-        "points": ((0.0, 0.5),) * 2_001,
-        "clusters": (0,) * 2_001,
-    },
 ]
 
 
