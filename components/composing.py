@@ -1,4 +1,4 @@
-"""What the prompt in a form comes to before it is sent: made, counted and checked, never run.
+"""What the prompts of a form come to before they are sent: made, counted and checked, never run.
 
 It uses the engine if that is there, and never waits for it: without one the prompt lacks the
 words of the model's template, and nobody counts.
@@ -14,18 +14,17 @@ from functools import partial
 from typing import Any
 
 from components.form import Asked
-from components.preview import Costs, Counting, Preview
+from components.preview import Costs, Counting, Draft, Preview
 from core import exemplars
 from core.composition import Count, Dialogue, parts_of
 from core.engine import Engine, EngineHost, Message
 from core.errors import InvalidInput, ThoughtscopeError
-from core.events import Part
 from core.exemplars import ExemplarSet
 from core.params import build
 from core.question import Language, Question
 from core.strategy import Strategy
 
-DRAFT = "…"
+UNASKED = "…"
 """Stands where the question will."""
 
 AT_MOST_SECONDS = 1.0
@@ -51,8 +50,8 @@ class Composer:
             return Preview(error=error.as_dict())
         engine = await self._ready()
         counting, count = self._counting(engine)
-        draft = not asked.question.strip()
-        seen = Preview(fits=_fits(question), counting=counting, draft=draft)
+        unasked = not asked.question.strip()
+        seen = Preview(fits=_fits(question), counting=counting, unasked=unasked)
         look = _Look(strategy, question, asked.params, editors, engine, count)
         try:
             seen = replace(seen, costs=await look.costs())
@@ -92,20 +91,17 @@ class _Look:
     count: Count | None
 
     async def composed(self, seen: Preview) -> Preview:
-        """With the prompt, as far as there can be one, and what is wrong beside it. Raises
+        """With the prompts, as far as there can be any, and what is wrong beside them. Raises
         ThoughtscopeError."""
         edited = {name: self._edited(editor) for editor, name in self.editors.items()}
         filled = {name: made for name, made in edited.items() if self._value(name).strip()}
         params: Any = build(self.strategy.params, {**self.params, **filled})
         error = self._refused()
-        dialogue = self._dialogue(params)
-        if dialogue is None:
-            return replace(seen, unused=True, error=error)
-        prompt, parts = await self._made(dialogue)
+        dialogues = self._dialogues(params)
         return replace(
             seen,
-            prompt=prompt,
-            parts=parts,
+            unused=not dialogues,
+            drafts=tuple([await self._made(dialogue) for dialogue in dialogues]),
             special=self.engine.info.special_tokens if self.engine else (),
             writes=getattr(params, "max_tokens", 0),
             context=self.engine.info.context if self.engine else 0,
@@ -124,16 +120,17 @@ class _Look:
         return made
 
     async def _tokens(self, whole: ExemplarSet) -> tuple[int | None, ...]:
-        """Of each exemplar; None for one that is not complete, and where nobody counts."""
+        """Of each exemplar, in the first of the forms; None for one that is not complete, and where
+        nobody counts."""
         nobody = (None,) * len(whole.exemplars)
         if self.engine is None or self.count is None or not whole.shown:
             return nobody
         values = {**self.params, **dict.fromkeys(self.editors.values(), whole)}
-        dialogue = self._dialogue(build(self.strategy.params, values))
-        if dialogue is None:
+        dialogues = self._dialogues(build(self.strategy.params, values))
+        if not dialogues:
             return nobody
-        _prompt, parts = await self._made(dialogue)
-        found = [part.tokens for part in parts if part.kind == "exemplar"]
+        draft = await self._made(dialogues[0])
+        found = [part.tokens for part in draft.parts if part.kind == "exemplar"]
         if len(found) != len(whole.shown):  # a template that changes what is said
             return nobody
         counted = iter(found)
@@ -153,15 +150,15 @@ class _Look:
             return _lenient(value)
         return exemplars.matching(self.question) if editor == "exemplars" else exemplars.MATCHING
 
-    def _dialogue(self, params: Any) -> Dialogue | None:
-        made = self.strategy.dialogue
-        return made(self.question, params) if made else None
+    def _dialogues(self, params: Any) -> tuple[Dialogue, ...]:
+        made = self.strategy.dialogues
+        return made(self.question, params) if made else ()
 
-    async def _made(self, dialogue: Dialogue) -> tuple[str, tuple[Part, ...]]:
+    async def _made(self, dialogue: Dialogue) -> Draft:
         """The prompt and its parts; without an engine as plain turns, a line between them."""
         messages = dialogue.messages
         prompt = await self.engine.render(messages) if self.engine else _plain(messages)
-        return prompt, await parts_of(prompt, dialogue, self.count)
+        return Draft(prompt, await parts_of(prompt, dialogue, self.count), dialogue.form)
 
     def _refused(self) -> Mapping[str, Any] | None:
         """Why the form cannot be run as it stands, as ThoughtscopeError.as_dict()."""
@@ -193,9 +190,9 @@ def _question(asked: Asked, language: Language) -> Question:
     InvalidInput."""
     if asked.question.strip():
         return asked.asks()
-    drafted = Question(DRAFT, "number", language)
+    unasked = Question(UNASKED, "number", language)
     kind, spoken = asked.said_kind, asked.said_language
-    return replace(drafted, kind=kind or drafted.kind, language=spoken or language)
+    return replace(unasked, kind=kind or unasked.kind, language=spoken or language)
 
 
 def _fits(question: Question) -> str:

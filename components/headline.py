@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from components.awaiting import being_read
 from components.outcome import crossword_score
 from components.reading import Lens, Reading, count, verdict
 from components.selecting import status as selecting
@@ -103,6 +104,8 @@ def _about(trace: Trace, text: Text) -> str:
 
 def _status(trace: Trace, votes: Tally | None, text: Text, language: Language) -> str:
     ended = trace.ended
+    if ended is None and (reading := being_read(trace, text)):
+        return reading
     if selected := selecting(trace, text):
         return selected
     if ended is None:

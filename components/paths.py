@@ -4,11 +4,13 @@ from typing import Any
 
 import gradio as gr
 
+from components.awaiting import awaited
 from components.ledger import sampled
 from components.palette import Look
+from components.prompt_parts import form_name
 from components.reading import Lens, Reading, voting
 from components.selecting import belongs_to_candidate, pool_number
-from components.texts import Text, known
+from components.texts import Text
 from components.view import view
 from core.answers import canonical
 from core.trace import Trace, TraceNode
@@ -120,7 +122,7 @@ def _parts(node: TraceNode) -> list[dict[str, Any]]:
 def title(node: TraceNode, text: Text) -> str:
     """ "Path 3", "Rationale" …; a kind that is not known keeps its own name."""
     if node.kind == "few_shot":
-        return _form(node.label, text)
+        return form_name(node.label, text)
     if node.kind == "candidate":
         return text("node.candidate", label=pool_number(node.label))
     named = {
@@ -128,13 +130,6 @@ def title(node: TraceNode, text: Text) -> str:
         *("state", "proposal", "judgement"),
     }
     return text(f"node.{node.kind}", label=node.label) if node.kind in named else node.kind[:40]
-
-
-def _form(label: str, text: Text) -> str:
-    """What was made of the exemplars, as a title."""
-    key = f"option.form.{label}"
-    name = text(key) if known(key) else label[:40]
-    return name[:1].upper() + name[1:]
 
 
 def _state(trace: Trace, node: TraceNode, text: Text) -> str:
@@ -145,4 +140,4 @@ def _state(trace: Trace, node: TraceNode, text: Text) -> str:
         return ""
     if node.finish == "aborted" or trace.ended is not None:
         return text("paths.unfinished")
-    return text("paths.reading") if node.first_token is None else ""
+    return awaited(node, text) if node.first_token is None else ""

@@ -1,4 +1,4 @@
-"""The prompt of the form before it is sent, and what each exemplar costs, as data for the page."""
+"""The prompts of the form before they are sent, and what each exemplar costs, as views have it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import gradio as gr
 
+from components.prompt_parts import form_name
 from components.texts import Text, error_text, known
 from components.view import view
 from core.events import Part
@@ -33,42 +34,55 @@ class Costs:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A prompt before it is sent, and its parts. `form`: what was made of the exemplars."""
+
+    prompt: str
+    parts: tuple[Part, ...]
+    form: str = ""
+
+    @property
+    def tokens(self) -> int | None:
+        """Of the whole prompt; None where they are not counted."""
+        counted = [part.tokens for part in self.parts if part.tokens is not None]
+        return sum(counted) if len(counted) == len(self.parts) else None
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
-    """What a form comes to: the prompt and its parts, and what is wrong with it.
+    """What a form comes to: the prompts that it makes, and what is wrong with it.
 
     `fits` is the bundled set that fits the question. `costs` are those of each editor's set.
     `writes` is how many tokens may be written behind the prompt, `context` how many both may have.
-    `unused`: with these settings the prompt has no exemplars. `draft`: there is no question yet.
+    `unused`: with these settings the prompt has no exemplars. `unasked`: there is no question yet.
     """
 
     fits: str = ""
     costs: Mapping[str, Costs] = field(default_factory=dict)
-    prompt: str = ""
-    parts: tuple[Part, ...] = ()
+    drafts: tuple[Draft, ...] = ()
     special: tuple[str, ...] = ()
     writes: int = 0
     context: int = 0
     counting: Counting = "waiting"
     error: Mapping[str, Any] | None = None
     unused: bool = False
-    draft: bool = False
-
-    @property
-    def tokens(self) -> int | None:
-        """Of the whole prompt; None where they are not counted."""
-        counted = [part.tokens for part in self.parts if part.tokens is not None]
-        return sum(counted) if self.parts and len(counted) == len(self.parts) else None
+    unasked: bool = False
 
     @property
     def over(self) -> int:
-        """Tokens by which the prompt, with what may be written, is longer than the context."""
-        if self.tokens is None or not self.context:
+        """Tokens by which the longest prompt, with what may be written, is longer than the
+        context."""
+        return max(map(self.over_by, self.drafts), default=0)
+
+    def over_by(self, draft: Draft) -> int:
+        """The same of one of the prompts."""
+        if draft.tokens is None or not self.context:
             return 0
-        return max(self.tokens + self.writes - self.context, 0)
+        return max(draft.tokens + self.writes - self.context, 0)
 
 
 def preview_view(**options: Any) -> gr.HTML:
-    """The prompt, exemplars folded, under a bar with its share of the context."""
+    """The prompts, exemplars folded, each under a bar with its share of the context."""
     return view("prompt", **options)
 
 
@@ -77,9 +91,18 @@ def prompt_data(preview: Preview, text: Text, language: Language) -> dict[str, A
     return {
         "wrong": wrong(preview, text, language),
         "said": " ".join(_said(preview, text)),
-        "over": preview.over > 0,
-        "bar": _bar(preview),
-        "parts": [_part(part, preview, text) for part in preview.parts],
+        "drafts": [_draft(draft, preview, text) for draft in preview.drafts],
+    }
+
+
+def _draft(draft: Draft, preview: Preview, text: Text) -> dict[str, Any]:
+    """One prompt; it is named where there are several."""
+    return {
+        "title": form_name(draft.form, text) if len(preview.drafts) > 1 else "",
+        "share": _share(draft, preview, text),
+        "over": preview.over_by(draft) > 0,
+        "bar": _bar(draft, preview),
+        "parts": [_part(part, draft, preview, text) for part in draft.parts],
     }
 
 
@@ -120,43 +143,43 @@ def wrong(preview: Preview, text: Text, language: Language) -> str:
 
 
 def _said(preview: Preview, text: Text) -> Iterator[str]:
-    """How long the prompt is, and what nobody can tell."""
+    """What there is not, and what nobody can tell."""
     if preview.unused:
         yield text("prompt.unused")
+    if not preview.drafts:
         return
-    if not preview.parts:
-        return
-    tokens, context = preview.tokens, preview.context
     if preview.counting == "waiting":
         yield text("prompt.waiting")
-    elif tokens is None:
+    elif any(draft.tokens is None for draft in preview.drafts):
         yield text("prompt.uncounted")
-    elif context:
-        yield text(
-            "prompt.share",
-            tokens=f"{tokens:,}",
-            context=f"{context:,}",
-            share=f"{tokens / context:.0%}",
-            writes=f"{preview.writes:,}",
-        )
-    else:
-        yield text("prompt.tokens", tokens=f"{tokens:,}", writes=f"{preview.writes:,}")
-    if preview.draft:
-        yield text("prompt.draft")
+    if preview.unasked:
+        yield text("prompt.unasked")
 
 
-def _bar(preview: Preview) -> list[float] | None:
+def _share(draft: Draft, preview: Preview, text: Text) -> str:
+    """How long a prompt is; "" where it is not counted."""
+    tokens, context = draft.tokens, preview.context
+    if tokens is None:
+        return ""
+    figures = {"tokens": f"{tokens:,}", "writes": f"{preview.writes:,}"}
+    if not context:
+        return text("prompt.tokens", **figures)
+    figures |= {"context": f"{context:,}", "share": f"{tokens / context:.0%}"}
+    return text("prompt.share", **figures)
+
+
+def _bar(draft: Draft, preview: Preview) -> list[float] | None:
     """The shares of the context that are read and that may be written."""
-    tokens, context = preview.tokens, preview.context
+    tokens, context = draft.tokens, preview.context
     if tokens is None or not context:
         return None
     read = min(tokens / context, 1.0)
     return [round(read, 4), round(min(preview.writes / context, 1.0 - read), 4)]
 
 
-def _part(part: Part, preview: Preview, text: Text) -> dict[str, Any]:
+def _part(part: Part, draft: Draft, preview: Preview, text: Text) -> dict[str, Any]:
     key = f"prompt.part.{part.kind}"
-    words = preview.prompt[part.start : part.end]
+    words = draft.prompt[part.start : part.end]
     return {
         "kind": part.kind,
         "name": text(key, label=part.label) if known(key) else part.kind,

@@ -4,7 +4,7 @@ context all of it takes."""
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from components.texts import Text
+from components.texts import Text, known
 from core.events import Part
 from core.trace import Trace, TraceNode
 
@@ -15,6 +15,13 @@ MAX_SUMMARY = 80
 
 Split = Callable[[str], list[list[str]]]
 """Stretches of a prompt as [kind, text] pairs."""
+
+
+def form_name(form: str, text: Text) -> str:
+    """What is made of exemplars, as a title; one that is not known keeps its own name."""
+    key = f"option.form.{form}"
+    name = text(key) if known(key) else form[:40]
+    return name[:1].upper() + name[1:]
 
 
 def folded(node: TraceNode, body: str, split: Split, text: Text) -> list[Any]:

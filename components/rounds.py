@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from components.awaiting import awaited
 from components.palette import Look
 from components.reading import Lens, Reading
 from components.rounds_sheet import (
@@ -128,7 +129,7 @@ def _open(scene: Scene, node: TraceNode) -> list[list[str]]:
     """What a text that is not finished waits for, or that it never will be."""
     if scene.is_written(node):
         waits = node.first_token is None
-        return [["waiting", "", scene.text("paths.reading")]] if waits else []
+        return [["waiting", "", awaited(node, scene.text)]] if waits else []
     if node.closed is None or node.finish == "aborted":
         return [["unfinished", "", scene.text("paths.unfinished")]]
     return []

@@ -22,10 +22,13 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """Exemplars as turns of a chat that have been taken, then the question asked now."""
+    """Exemplars as turns of a chat that have been taken, then the question asked now.
+
+    `form`: what was made of the exemplars, where a run makes several things of the same ones."""
 
     turns: tuple[Turn, ...]
     asked: str
+    form: str = ""
 
     @property
     def messages(self) -> list[Message]:

@@ -75,7 +75,8 @@ class Chunk:
     choice was before the constraint, going by the first token in which it differs from the others;
     they add up to 1. A choice that begins with none of the likeliest tokens (some hundreds) has 0.
     None where the engine cannot tell: where no choice begins with one of them, or where choices
-    begin with the same token ("1", "10") and another choice was sampled.
+    begin with the same token ("1", "10") and another choice was sampled. `read`, where the engine
+    tells: how many tokens of a long prompt have been read, and how many it has; before the text.
     """
 
     index: int
@@ -85,6 +86,7 @@ class Chunk:
     finish: Finish | None = None
     usage: Usage | None = None
     weights: Mapping[str, float] | None = None
+    read: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

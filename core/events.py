@@ -62,6 +62,15 @@ class Prompted:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptRead:
+    """So many of the `total` tokens of a node's prompt have been read; told of long ones alone."""
+
+    node: str
+    done: Count
+    total: Count
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """Text was added to a node: sampled by the model, or `forced` into its mouth."""
 
@@ -192,6 +201,7 @@ Event = (
     Started
     | Opened
     | Prompted
+    | PromptRead
     | Delta
     | Closed
     | Scored

@@ -22,6 +22,7 @@ from core.events import (
     Part,
     Progressed,
     Prompted,
+    PromptRead,
     Scored,
     Weighed,
 )
@@ -198,7 +199,9 @@ class Node:
         return self.sampled
 
     def receive(self, chunk: Chunk) -> None:
-        """Take in a piece of text from the engine."""
+        """Take in a piece of text from the engine, or how far the prompt has been read."""
+        if chunk.read:
+            self._run.emit(PromptRead(self.id, *chunk.read))
         if chunk.text or chunk.tokens:
             self._run.emit(Delta(self.id, chunk.text, chunk.tokens, chunk.logprob))
         if chunk.weights:

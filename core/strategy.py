@@ -36,8 +36,8 @@ class Strategy:
     where the method allows one; it checks the edit before it returns its coroutine, and raises
     InvalidInput. `presets` gives the paper's own settings, from those that are set. `needs` are
     the engine features without which nothing can be run, and `needs_of(params)` those that these
-    settings need besides. `dialogue(question, params)` is the prompt with its exemplars, for those
-    who would see it before it is sent; None where these settings have none.
+    settings need besides. `dialogues(question, params)` are the prompts with exemplars, for those
+    who would see them before they are sent; none where these settings have no exemplars.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Strategy:
     presets: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     needs: tuple[Feature, ...] = ()
     needs_of: Callable[[Any], tuple[Feature, ...]] | None = None
-    dialogue: Callable[[Question, Any], Dialogue | None] | None = None
+    dialogues: Callable[[Question, Any], tuple[Dialogue, ...]] | None = None
 
     def lacks(self, cannot: Mapping[Feature, str], params: Any = None) -> str:
         """The key of the reason why an engine cannot serve this, with `params` if given, or ""."""

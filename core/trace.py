@@ -23,6 +23,7 @@ from core.events import (
     Part,
     Progressed,
     Prompted,
+    PromptRead,
     Scored,
     Started,
     Weighed,
@@ -75,6 +76,8 @@ class TraceNode:
     weights: dict[str, float] = field(default_factory=dict)
     marks: dict[str, str] = field(default_factory=dict)
     parts: tuple[Part, ...] = ()
+    prompt_read: tuple[int, int] | None = None
+    """Of a prompt that is being read: the tokens read so far, and all of them."""
 
     @property
     def text(self) -> str:
@@ -253,12 +256,16 @@ def _fold_node(node: TraceNode, time: float, event: Event) -> None:
             node.prompt, node.sampling = event.prompt, event.sampling
             node.sample, node.of = event.sample, event.of
             node.calls += 1
+        case PromptRead():
+            node.prompt_read = (event.done, event.total)
         case Delta():
-            if node.first_token is None and not event.forced:
-                node.first_token = time
+            if not event.forced:
+                node.prompt_read = None
+                if node.first_token is None:
+                    node.first_token = time
             node.add(event)
         case Closed():
-            node.finish, node.closed = event.finish, time
+            node.finish, node.closed, node.prompt_read = event.finish, time, None
             node.prompt_tokens += event.prompt_tokens
             if event.computed_tokens is not None:
                 node.computed_tokens = (node.computed_tokens or 0) + event.computed_tokens

@@ -50,7 +50,8 @@ class ScriptedEngine:
     """A token is a word with the space before it; its log-probability is `logprob`.
 
     Samples advance in turn, a word each. `gate`, where given, is awaited before each word, so that
-    a test decides when text appears. Choices have weights where `weigh` is given.
+    a test decides when text appears. Choices have weights where `weigh` is given. With a `stride`,
+    a prompt is read so many words at a time, which is told.
     """
 
     reply: Reply
@@ -59,6 +60,7 @@ class ScriptedEngine:
     gate: Callable[[], "asyncio.Future[None]"] | None = None
     calls: list[Call] = field(default_factory=list)
     weigh: Weigh | None = None
+    stride: int = 0
 
     async def render(self, messages: Sequence[Message], prefill: str = "") -> str:
         turns = "".join(f"<|{m['role']}|>{m['content']}\n" for m in messages)
@@ -76,6 +78,10 @@ class ScriptedEngine:
         if tokens + sampling.max_tokens > self.info.context:
             raise ContextOverflow(tokens, self.info.context - sampling.max_tokens)
         try:
+            for done in range(self.stride, tokens, self.stride) if self.stride else ():
+                await (self.gate() if self.gate else asyncio.sleep(0))
+                for index in range(n):
+                    yield Chunk(index, read=(done, tokens))
             queues = [self._texts(prompt, sampling, index) for index in range(n)]
             while any(queues):
                 for index, queue in enumerate(queues):

@@ -233,11 +233,11 @@ def dialogue_of(demonstrations: ExemplarSet, question: Question, params: Params)
     return Dialogue(tuple(turns), question.text)
 
 
-def dialogue(question: Question, params: Params) -> Dialogue | None:
+def dialogues(question: Question, params: Params) -> tuple[Dialogue, ...]:
     """The prompt, for who would see it before it is sent, where there are demonstrations."""
     if not params.demonstrations.shown:
-        return None
-    return dialogue_of(params.demonstrations, question, params)
+        return ()
+    return (dialogue_of(params.demonstrations, question, params),)
 
 
 def _by(given: ExemplarSet) -> str:
@@ -261,6 +261,6 @@ STRATEGY = Strategy(
         "cleansing",
     ),
     check=check,
-    dialogue=dialogue,
+    dialogues=dialogues,
     needs=("continue",),
 )

@@ -66,7 +66,7 @@ def dialogue(exemplars: ExemplarSet, question: Question, form: Form = "cot") -> 
         Turn(each.question, told(each, form, exemplars.language), each.tampered)
         for each in exemplars.shown
     )
-    return Dialogue(turns, question.text)
+    return Dialogue(turns, question.text, form)
 
 
 def told(exemplar: Exemplar, form: Form, language: Language) -> str:

@@ -69,9 +69,10 @@ def check(question: Question, params: Params) -> None:
     exemplars.check(exemplars.chosen(params.exemplars, question), forms(params))
 
 
-def dialogue(question: Question, params: Params) -> Dialogue:
-    """The prompt, for who would see it before it is sent."""
-    return exemplars.dialogue(exemplars.chosen(params.exemplars, question), question, params.form)
+def dialogues(question: Question, params: Params) -> tuple[Dialogue, ...]:
+    """The prompt of each form, for who would see it before it is sent."""
+    shown = exemplars.chosen(params.exemplars, question)
+    return tuple(exemplars.dialogue(shown, question, form) for form in dict.fromkeys(forms(params)))
 
 
 STRATEGY = Strategy(
@@ -87,5 +88,5 @@ STRATEGY = Strategy(
         "cleansing",
     ),
     check=check,
-    dialogue=dialogue,
+    dialogues=dialogues,
 )

@@ -69,24 +69,24 @@ async def solve(run: Run, question: Question, params: Params) -> str | None:
 
 async def prompt_for(run: Run, path: Node, question: Question, params: Params) -> tuple[str, str]:
     """The prompt of all paths, and what is put into the model's mouth behind it."""
-    shown = dialogue(question, params)
-    if shown is None:
+    shown = dialogues(question, params)
+    if not shown:
         prompt = await run.render(prompts.ask_to_close(question))
         return prompt, prompts.reasoning_trigger(params.trigger, question.language)
     exemplars.note(run, exemplars.chosen(params.exemplars, question), question)
-    return await exemplars.compose(run, path, shown, params.max_tokens), ""
+    return await exemplars.compose(run, path, shown[0], params.max_tokens), ""
 
 
-def dialogue(question: Question, params: Params) -> Dialogue | None:
+def dialogues(question: Question, params: Params) -> tuple[Dialogue, ...]:
     """The prompt with its exemplars, where there are any."""
     if params.trigger != EXEMPLARS:
-        return None
-    return exemplars.dialogue(exemplars.chosen(params.exemplars, question), question)
+        return ()
+    return (exemplars.dialogue(exemplars.chosen(params.exemplars, question), question),)
 
 
 def check(question: Question, params: Params) -> None:
     """Raises InvalidInput where exemplars are wished for and none is on."""
-    dialogue(question, params)
+    dialogues(question, params)
 
 
 def needs_of(params: Params) -> tuple[Feature, ...]:
@@ -109,5 +109,5 @@ STRATEGY = Strategy(
     ),
     check=check,
     needs_of=needs_of,
-    dialogue=dialogue,
+    dialogues=dialogues,
 )

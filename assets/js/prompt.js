@@ -1,17 +1,35 @@
-// The prompt before it is sent: a bar with its share of the context, then its parts, exemplars folded.
+// The prompts before they are sent: of each its share of the context, then its parts, exemplars folded.
 const host = element.querySelector('.ts-prompt');
 const wrong = make('p', 'prompt-wrong', host);
 const said = make('p', 'prompt-said', host);
-const bar = make('div', 'prompt-bar', host);
-bar.setAttribute('role', 'img');
-const read = make('i', 'read', bar);
-const written = make('i', 'written', bar);
-const list = make('ol', 'prompt-parts', host);
 const KINDS = new Set(['text', 'token']);
-const parts = [];
+const drafts = [];
+
+const draft = () => {
+  const root = make('section', 'prompt-draft', host);
+  const shown = {
+    root, parts: [], title: make('h4', 'prompt-title', root), share: make('p', 'prompt-share', root),
+    bar: make('div', 'prompt-bar', root), list: make('ol', 'prompt-parts', root),
+  };
+  shown.bar.setAttribute('role', 'img');
+  shown.fills = [make('i', 'read', shown.bar), make('i', 'written', shown.bar)];
+  return shown;
+};
+
+const showDraft = (target, data) => {
+  write(target.title, data.title);
+  write(target.share, data.share);
+  target.share.classList.toggle('wrong', data.over);
+  target.bar.hidden = !data.bar;
+  target.bar.classList.toggle('over', data.over);
+  target.bar.setAttribute('aria-label', data.share);
+  target.fills.forEach((fill, i) => { fill.style.width = `${100 * (data.bar?.[i] ?? 0)}%`; });
+  data.parts.forEach((wanted, i) => show(target.parts[i] || (target.parts[i] = part(target.list)), wanted));
+  for (const spare of target.parts.splice(data.parts.length)) spare.root.remove();
+};
 
 // An exemplar is folded, and stays as a person left it; the rest is short and stands open.
-const part = () => {
+const part = (list) => {
   const root = make('li', 'prompt-part', list);
   const fold = make('details', '', root);
   const head = make('summary', '', fold);
@@ -43,13 +61,8 @@ drawOnChange((data) => {
   if (!data) return;
   write(wrong, data.wrong);
   write(said, data.said);
-  said.classList.toggle('wrong', data.over);
-  bar.hidden = !data.bar;
-  bar.classList.toggle('over', data.over);
-  bar.setAttribute('aria-label', data.said);
-  [read, written].forEach((fill, i) => { fill.style.width = `${100 * (data.bar?.[i] ?? 0)}%`; });
-  data.parts.forEach((wanted, i) => show(parts[i] || (parts[i] = part()), wanted));
-  for (const spare of parts.splice(data.parts.length)) spare.root.remove();
+  data.drafts.forEach((wanted, i) => showDraft(drafts[i] || (drafts[i] = draft()), wanted));
+  for (const spare of drafts.splice(data.drafts.length)) spare.root.remove();
 });
 
 // Another engine, or one that has just come, counts otherwise.

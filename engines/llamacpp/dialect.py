@@ -116,6 +116,7 @@ class LlamaServer(ServerEngine):
             "preserved_tokens": self._written(sampling.stop),
             "cache_prompt": sampling.reuse,
             "timings_per_token": True,
+            "return_progress": True,
         }
         if sampling.logprobs or sampling.stop:  # LlamaReader says what it needs them for.
             body["logprobs"] = _LIKELIEST if sampling.logprobs and sampling.choices else 1

@@ -5,6 +5,8 @@ What was found about it (llama.cpp of October 2026), and what is done here:
 - A token that completes no character has no event of its own, and its log-probability is not
   told. `predicted_n` counts it: it becomes a chunk without log-probability.
 - The end-of-text token, and those of a stop string, are counted and have log-probabilities.
+- While a prompt is read, events without text tell how far that is, each for one of the samples
+  that share the reading: it is told for all of them, and only where there is much to be read.
 - A text that ends by length loses what was held back because it might have become a stop string.
   The ids of those tokens are known from their log-probabilities: the text is made from them.
 """
@@ -20,6 +22,9 @@ from engines.server.sse import Object, part
 from engines.server.weights import Weighing
 
 Detokenize = Callable[[list[int]], Awaitable[str]]
+
+# Shorter readings are over before anybody could follow them.
+LONG_READING = 256
 
 _FINISH: dict[str, Finish] = {"stop": "stop", "length": "length"}
 
@@ -56,6 +61,8 @@ class LlamaReader:
 
     async def take(self, event: Object) -> list[Chunk]:
         """The chunks of an event. Raises EngineDied for what does not belong here."""
+        if "prompt_progress" in event:
+            return self._reading(part(event, "prompt_progress", dict))
         chunks: list[Chunk] = []
         for choice in part(event, "choices", list):
             index = part(choice, "index", int)
@@ -67,6 +74,17 @@ class LlamaReader:
     def end(self) -> list[Chunk]:
         """Nothing is held back."""
         return []
+
+    def _reading(self, progress: Object) -> list[Chunk]:
+        """How far the prompt has been read, for each sample that has not begun."""
+        done, total = part(progress, "processed", int), part(progress, "total", int)
+        if total - part(progress, "cache", int) < LONG_READING or not 0 <= done < total:
+            return []
+        return [
+            Chunk(self._first + index, read=(done, total))
+            for index, sample in enumerate(self._samples)
+            if not sample.tokens and not sample.finished
+        ]
 
     async def _chunks(self, index: int, event: Object, choice: Object) -> list[Chunk]:
         sample = self._samples[index]

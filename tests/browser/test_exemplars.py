@@ -53,6 +53,12 @@ def run(page: Page, scripted: ScriptedApp) -> str:
     return str(scripted.calls[-1]["prompt"])
 
 
+def beside(page: Page, form: str) -> None:
+    """Choose a second form."""
+    page.get_by_label("Side by side with").locator("visible=true").click()
+    page.get_by_role("option", name=table("en")[f"option.versus.{form}"], exact=True).click()
+
+
 def in_order(prompt: str, questions: list[str]) -> bool:
     places = [prompt.find(question) for question in questions]
     return -1 not in places and places == sorted(places)
@@ -275,7 +281,7 @@ def test_the_prompt_is_shown_as_it_is_sent_with_its_share(scripted: ScriptedApp,
     whole = "".join(shown.locator("pre").evaluate_all("all => all.map(one => one.textContent)"))
     costs = [int(said.split()[0]) for said in shown.locator(".tokens").all_inner_texts()]
     assert [str(cost) for cost in costs[1:9]] == tokens(form)
-    expect(form.locator(".prompt-said")).to_contain_text(f"{sum(costs)} of 2,048 tokens")
+    expect(form.locator(".prompt-share")).to_contain_text(f"{sum(costs)} of 2,048 tokens")
     assert whole == run(form, scripted)
 
 
@@ -289,6 +295,26 @@ def test_a_prompt_that_does_not_fit_is_said_with_the_count_before_it_is_sent(for
     expect(form.locator("#form-exemplars .ex-wrong")).to_be_empty()
 
 
+def test_of_two_forms_both_prompts_are_shown_before_they_are_sent(form: Page):
+    unfold_prompt(form)
+    drafts = form.locator("#form-prompt .prompt-draft")
+    expect(drafts).to_have_count(1)
+    expect(drafts.locator(".prompt-title")).to_be_empty()
+    beside(form, "standard")
+    expect(drafts).to_have_count(2)
+    assert drafts.locator(".prompt-title").all_inner_texts() == [
+        "Reasoning, then the answer (CoT)",
+        "The answer alone (standard)",
+    ]
+    first, second = drafts.nth(0), drafts.nth(1)
+    first.locator("summary").nth(1).click()
+    second.locator("summary").nth(1).click()
+    expect(first.locator("pre").nth(1)).to_contain_text("The answer is")
+    shown = [draft.locator("pre").nth(1).inner_text() for draft in (first, second)]
+    assert len(shown[0]) > len(shown[1])
+    expect(second.locator(".prompt-share")).to_contain_text("of 2,048 tokens")
+
+
 def test_tokens_are_counted_as_soon_as_the_model_is_there(scripted: ScriptedApp, browse: Browse):
     scripted.tell("engine", there=False)
     page = browse(scripted.url)
@@ -299,13 +325,12 @@ def test_tokens_are_counted_as_soon_as_the_model_is_there(scripted: ScriptedApp,
     assert set(tokens(page)) == {"–"}
     scripted.tell("engine", there=True)
     counted(page, 8)
-    expect(page.locator(".prompt-said")).to_contain_text("of 2,048 tokens")
+    expect(page.locator(".prompt-share")).to_contain_text("of 2,048 tokens")
 
 
 def test_two_forms_side_by_side_are_both_asked(scripted: ScriptedApp, form: Page):
     before = len(scripted.calls)
-    form.get_by_label("Side by side with").locator("visible=true").click()
-    form.get_by_role("option", name=table("en")["option.versus.standard"], exact=True).click()
+    beside(form, "standard")
     form.locator("#run").click()
     ended(form)
     prompts = [call["prompt"] for call in scripted.calls[before:]]

@@ -8,11 +8,20 @@ from dataclasses import replace
 import pytest
 
 from components import pools
-from components.composing import DRAFT, Composer, checksum
+from components.composing import UNASKED, Composer, checksum
 from components.editors import changed
 from components.exemplars import EDITORS, as_value, editor_data
 from components.form import DETECT, Asked
-from components.preview import MAX_TEXT, Costs, Preview, costs_data, prompt_data, segments, wrong
+from components.preview import (
+    MAX_TEXT,
+    Costs,
+    Draft,
+    Preview,
+    costs_data,
+    prompt_data,
+    segments,
+    wrong,
+)
 from components.texts import table, texts
 from components.view import ASSETS
 from core import exemplars, pool
@@ -57,12 +66,28 @@ async def seen(form: Asked, engine: ScriptedEngine | None = None, language="en",
 async def test_the_prompt_is_the_one_that_is_sent_and_its_parts_cover_it():
     preview = await seen(asked())
     assert preview.fits == "arithmetic_en" and preview.error is None
-    assert (
-        "".join(preview.prompt[part.start : part.end] for part in preview.parts) == preview.prompt
-    )
-    assert [part.kind for part in preview.parts].count("exemplar") == 8
-    assert preview.prompt.endswith("How many are 3 + 4?\n<|assistant|>")
-    assert preview.tokens == sum(part.tokens for part in preview.parts)
+    (draft,) = preview.drafts
+    assert "".join(draft.prompt[part.start : part.end] for part in draft.parts) == draft.prompt
+    assert [part.kind for part in draft.parts].count("exemplar") == 8
+    assert draft.prompt.endswith("How many are 3 + 4?\n<|assistant|>")
+    assert draft.tokens == sum(part.tokens for part in draft.parts)
+    assert prompt_data(preview, EN, "en")["drafts"][0]["title"] == ""
+
+
+async def test_of_two_forms_both_prompts_are_shown_and_the_longer_one_must_fit():
+    preview = await seen(asked(form="standard", versus="cot"))
+    standard, cot = preview.drafts
+    assert standard.tokens < cot.tokens
+    drawn = prompt_data(preview, EN, "en")["drafts"]
+    assert [draft["title"].lower() for draft in drawn] == [
+        EN(f"option.form.{form}").lower() for form in ("standard", "cot")
+    ]
+    for draft, shown in zip(preview.drafts, drawn, strict=True):
+        assert f"{draft.tokens:,} of" in shown["share"]
+    room = INFO.context - cot.tokens
+    tight = await seen(asked(form="standard", versus="cot", max_tokens=room + 8))
+    assert tight.over == 8 and wrong(tight, EN, "en") == EN("prompt.over", n="8")
+    assert [d["over"] for d in prompt_data(tight, EN, "en")["drafts"]] == [False, True]
 
 
 async def test_exemplars_cost_what_their_parts_have_also_those_switched_off():
@@ -73,8 +98,9 @@ async def test_exemplars_cost_what_their_parts_have_also_those_switched_off():
     whole, part = await seen(asked()), await seen(asked(exemplars=as_value(off)))
     assert part.costs["exemplars"].tokens == whole.costs["exemplars"].tokens
     assert None not in part.costs["exemplars"].tokens
-    assert len(part.parts) == len(whole.parts) - 1
-    assert part.tokens == whole.tokens - whole.costs["exemplars"].tokens[0]
+    assert len(part.drafts[0].parts) == len(whole.drafts[0].parts) - 1
+    saved = whole.costs["exemplars"].tokens[0]
+    assert part.drafts[0].tokens == whole.drafts[0].tokens - saved
 
 
 async def test_a_half_written_exemplar_is_said_and_the_others_keep_their_costs():
@@ -83,7 +109,8 @@ async def test_a_half_written_exemplar_is_said_and_the_others_keep_their_costs()
     assert preview.error is not None and preview.error["code"] == "exemplar_empty"
     *others, last = preview.costs["exemplars"].tokens
     assert all(others) and last is None
-    assert len(preview.parts) == 11 and "Only this?" not in preview.prompt
+    (draft,) = preview.drafts
+    assert len(draft.parts) == 11 and "Only this?" not in draft.prompt
 
 
 async def test_what_a_person_changed_is_told_by_digest():
@@ -93,13 +120,14 @@ async def test_what_a_person_changed_is_told_by_digest():
     )
     preview = await seen(asked(exemplars=as_value(mine)))
     assert preview.costs["exemplars"].tampered == (True, *[False] * 8)
-    assert preview.parts[1].tampered and not preview.parts[2].tampered
+    assert [part.tampered for part in preview.drafts[0].parts[1:3]] == [True, False]
 
 
 async def test_it_never_waits_for_an_engine():
     preview = await asyncio.wait_for(seen(asked(), waiting=asyncio.Event()), 5)
-    assert preview.counting == "waiting" and preview.tokens is None
-    assert "<|user|>" not in preview.prompt and "3 + 4" in preview.prompt
+    (draft,) = preview.drafts
+    assert preview.counting == "waiting" and draft.tokens is None
+    assert "<|user|>" not in draft.prompt and "3 + 4" in draft.prompt
     assert set(preview.costs["exemplars"].tokens) == {None}
     assert EN("prompt.waiting") in prompt_data(preview, EN, "en")["said"]
 
@@ -107,10 +135,11 @@ async def test_it_never_waits_for_an_engine():
 async def test_an_engine_that_cannot_count_shows_none():
     info = replace(INFO, cannot={"count": "cannot.count"})
     preview = await seen(asked(), ScriptedEngine(lambda *_: "", info))
-    assert preview.counting == "cannot" and preview.prompt.startswith("<|user|>")
+    assert preview.counting == "cannot" and preview.drafts[0].prompt.startswith("<|user|>")
     assert set(costs_data(preview, "exemplars", EN)["tokens"]) == {"–"}
     drawn = prompt_data(preview, EN, "en")
-    assert drawn["said"] == EN("prompt.uncounted") and drawn["bar"] is None
+    assert drawn["said"] == EN("prompt.uncounted")
+    assert [(draft["share"], draft["bar"]) for draft in drawn["drafts"]] == [("", None)]
 
 
 async def test_only_what_has_changed_is_counted_again():
@@ -134,18 +163,18 @@ async def test_a_fault_of_the_engine_is_said():
 async def test_without_a_question_the_language_is_the_readers():
     english, chinese = await seen(asked(" ")), await seen(asked(""), language="zh")
     assert (english.fits, chinese.fits) == ("arithmetic_en", "arithmetic_zh")
-    assert english.draft and DRAFT in english.prompt
-    assert EN("prompt.draft") in prompt_data(english, EN, "en")["said"]
+    assert english.unasked and UNASKED in english.drafts[0].prompt
+    assert EN("prompt.unasked") in prompt_data(english, EN, "en")["said"]
     assert (await seen(asked("", kind="yes_no"))).fits == "yes_no_en"
 
 
 async def test_what_cannot_be_run_is_said_in_words():
     preview = await seen(asked(max_tokens=2000))
-    over = preview.tokens + 2000 - INFO.context
+    over = preview.drafts[0].tokens + 2000 - INFO.context
     assert preview.over == over > 0
     assert wrong(preview, EN, "en") == EN("prompt.over", n=f"{over:,}")
     same = await seen(asked(versus="cot"))
-    assert same.error is not None and same.error["code"] == "versus_same" and same.parts
+    assert same.error is not None and same.error["code"] == "versus_same" and len(same.drafts) == 1
     unread = await seen(asked(exemplars="{]"))
     assert unread.error is not None and unread.error["code"] == "exemplars_syntax"
     assert (await seen(asked(kind="poem"))).error["code"] == "param_choice"
@@ -212,18 +241,19 @@ def test_special_tokens_are_told_apart_and_a_long_part_is_cut():
     assert segments("<s>a<s>", ("<s>",)) == [["token", "<s>"], ["text", "a"], ["token", "<s>"]]
     assert segments("a", ()) == [["text", "a"]]
     long = "x" * (MAX_TEXT + 1)
-    preview = Preview(prompt=long, parts=(Part("exemplar", 0, len(long), 3, "1", True),))
-    part = prompt_data(preview, EN, "en")["parts"][0]
+    preview = Preview(drafts=(Draft(long, (Part("exemplar", 0, len(long), 3, "1", True),)),))
+    part = prompt_data(preview, EN, "en")["drafts"][0]["parts"][0]
     assert part["text"] == [["text", "x" * MAX_TEXT]] and f"{len(long):,}" in part["cut"]
     assert (part["name"], part["changed"]) == ("Exemplar 1", EN("exemplars.tampered"))
 
 
 def test_the_bar_never_goes_beyond_the_context():
-    parts = (Part("frame", 0, 1, 900),)
-    preview = Preview(prompt="x", parts=parts, writes=400, context=1_000, counting="counted")
+    drafts = (Draft("x", (Part("frame", 0, 1, 900),)),)
+    preview = Preview(drafts=drafts, writes=400, context=1_000, counting="counted")
     drawn = prompt_data(preview, EN, "en")
-    assert drawn["bar"] == [0.9, 0.1] and drawn["over"] and "300" in drawn["wrong"]
-    assert prompt_data(replace(preview, context=0), EN, "en")["bar"] is None
+    (draft,) = drawn["drafts"]
+    assert draft["bar"] == [0.9, 0.1] and draft["over"] and "300" in drawn["wrong"]
+    assert prompt_data(replace(preview, context=0), EN, "en")["drafts"][0]["bar"] is None
 
 
 def own(*questions: Question) -> Pool:

@@ -213,7 +213,7 @@ def test_a_loop_without_a_measure_is_told_without(value):
 
 def test_a_text_that_was_broken_off_or_waits_says_so():
     begun = writing("0", "round", OPENING)
-    assert turns(*begun)[0]["signs"] == [["waiting", "", EN("paths.reading")]]
+    assert turns(*begun)[0]["signs"] == [["waiting", "", EN("awaited.engine")]]
     assert turns(*begun, Delta("0", "So", 1))[0]["signs"] == []
     unfinished = [["unfinished", "", EN("paths.unfinished")]]
     assert turns(*begun, Closed("0", "aborted"))[0]["signs"] == unfinished

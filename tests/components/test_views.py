@@ -11,7 +11,7 @@ from components.reading import Lens, count, read, weighting
 from components.texts import texts
 from components.view import as_json
 from core.engine import EngineStatus
-from core.events import Closed, Delta, Ended, Noted, Opened
+from core.events import Closed, Delta, Ended, Noted, Opened, PromptRead
 from core.trace import Totals
 from tests.components.runs import PROMPT, SAYS, TRIGGER, opened, told, trace_of, voted
 
@@ -90,7 +90,7 @@ def test_a_path_that_is_still_written_has_not_abstained():
 @pytest.mark.parametrize(
     ("events", "state", "writing"),
     [
-        ([], "paths.reading", True),
+        ([], "awaited.engine", True),
         ([Delta("0", "So", 1)], None, True),
         ([Delta("0", "So", 1), Ended("stopped")], "paths.unfinished", True),
         (
@@ -277,6 +277,22 @@ def test_a_tie_is_noted_in_the_readers_language():
     assert head(trace)["notes"][0].startswith("The vote is tied.")
     assert head(trace, language="zh")["notes"][0] != head(trace)["notes"][0]
     assert "of the future" in head(trace)["notes"][1]
+
+
+def test_the_card_and_the_headline_say_how_far_a_long_prompt_is_read():
+    reading = [*opened("0"), *opened("1", sample=1), PromptRead("0", 1_024, 2_000)]
+    words = EN("awaited.prompt", done="1,024", total="2,000")
+    assert [card["state"] for card in cards(trace_of(*reading))] == [words, EN("awaited.engine")]
+    assert head(trace_of(*reading))["status"] == words
+    assert "1,024" in head(trace_of(*reading), language="zh")["status"]
+
+
+def test_a_prompt_that_is_read_beside_a_text_that_is_written_is_no_headline():
+    reading = [*opened("0"), *opened("1", sample=1), PromptRead("0", 128, 400)]
+    for end in (Delta("1", "So", 1), Ended("stopped")):
+        assert "128" not in head(trace_of(*reading, end))["status"]
+    finished = trace_of(*opened("1", sample=1), *told("1", SAYS(7)), *opened("0"), reading[-1])
+    assert "128" in head(finished)["status"]
 
 
 def test_before_a_run_the_headline_is_silent():

@@ -26,6 +26,7 @@ from core.events import (
     Part,
     Progressed,
     Prompted,
+    PromptRead,
     Scored,
     Started,
     Weighed,
@@ -50,6 +51,7 @@ EVENTS = (
     Opened("0.0", ("0",), "thought", "一"),
     Opened("0.0.0", ("0.0", "0"), "join", "both"),
     Prompted("0", f"Q: {HOSTILE}", SAMPLING, 3, 8),
+    PromptRead("0", 128, 385),
     Delta("0", HOSTILE, 12, None, True),
     Delta("0", " B", 1, -0.25, False),
     Closed("0", "length", 385, 0),
@@ -201,7 +203,7 @@ def test_a_changed_line_is_refused_and_it_alone_is_named(number):
 
 
 def test_a_changed_value_is_called_a_change():
-    assert refusal(FILE.replace(b'"tokens":12', b'"tokens":13')) == ("recording_changed", 7)
+    assert refusal(FILE.replace(b'"tokens":12', b'"tokens":13')) == ("recording_changed", 8)
 
 
 @pytest.mark.parametrize("number", range(1, len(EVENTS) + 1))

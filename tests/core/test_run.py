@@ -18,6 +18,7 @@ from core.events import (
     Noted,
     Opened,
     Prompted,
+    PromptRead,
     Scored,
     Weighed,
 )
@@ -117,6 +118,17 @@ async def test_samples_of_one_prompt_are_one_call_and_each_node_comes_when_it_is
     assert [run.trace.nodes[n.id].seed for n in nodes] == [
         derive_seed(7, "0") + i for i in (0, 1, 2)
     ]
+
+
+async def test_how_far_a_prompt_is_read_is_told_for_each_node_before_its_text():
+    run, _ = run_of(stride=3)
+    nodes = [run.open("path"), run.open("path")]
+    async with aclosing(run.sample(nodes, "a b c d e f g", Sampling())) as finished:
+        assert [node.id async for node in finished] == ["0", "1"]
+    read = [PromptRead(node, done, 7) for done in (3, 6) for node in ("0", "1")]
+    begun = next(i for i, event in enumerate(history(run)) if isinstance(event, Delta))
+    assert history(run)[begun - 4 : begun] == read
+    assert not any(isinstance(event, PromptRead) for event in history(run)[begun:])
 
 
 async def test_leaving_a_sample_early_closes_the_engine_call():

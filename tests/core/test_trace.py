@@ -19,6 +19,7 @@ from core.events import (
     Part,
     Progressed,
     Prompted,
+    PromptRead,
     Scored,
 )
 from core.exemplars import Exemplar, ExemplarSet
@@ -55,6 +56,16 @@ def test_the_mean_log_probability_is_over_sampled_tokens_only():
     assert folded(*PATH).nodes["0"].mean_logprob == pytest.approx(-0.5)
     assert folded(*called("0")).nodes["0"].mean_logprob is None
     assert folded(*called("0"), Delta("0", "a", 1)).nodes["0"].mean_logprob is None
+
+
+def test_a_prompt_is_being_read_until_text_is_sampled():
+    reading = (*called("0"), PromptRead("0", 128, 400), PromptRead("0", 256, 400))
+    assert folded(*called("0")).nodes["0"].prompt_read is None
+    assert folded(*reading).nodes["0"].prompt_read == (256, 400)
+    forced, sampled = Delta("0", "Wait", 1, forced=True), Delta("0", "", 1)
+    assert folded(*reading, forced).nodes["0"].prompt_read == (256, 400)
+    assert folded(*reading, sampled).nodes["0"].prompt_read is None
+    assert folded(*reading, Closed("0", "aborted")).nodes["0"].prompt_read is None
 
 
 def test_a_forced_wait_between_sampled_stretches_makes_three_pieces():

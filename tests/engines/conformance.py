@@ -88,6 +88,18 @@ async def tokens_add_up(subject: Subject) -> None:
         assert len(prompts) == 1
 
 
+async def a_reading_is_told_in_order(subject: Subject) -> None:
+    """Where it is told: in rising figures, below the prompt's own, to all who share it."""
+    prompt = await subject.prompt("Sum this up: " + "The keeper lit the lamp at dusk. " * 80)
+    samples = await gather(subject.engine, prompt, HOT, 2)
+    for sample in samples:
+        done = [done for done, _ in sample.read]
+        assert done == sorted(done) and sample.read == samples[0].read
+        assert all(0 <= done < total for done, total in sample.read)
+        assert sample.usage
+        assert {total for _, total in sample.read} <= {sample.usage.prompt}
+
+
 async def stop_strings_are_not_text(subject: Subject) -> None:
     prompt = await subject.prompt()
     (whole,) = await texts(subject.engine, prompt, GREEDY)
@@ -306,6 +318,7 @@ PROMISES = (
     every_reason_has_a_sentence,
     chunks_add_up_to_the_text,
     tokens_add_up,
+    a_reading_is_told_in_order,
     stop_strings_are_not_text,
     n_samples_differ_and_share_one_reading,
     the_same_seed_gives_the_same_text,

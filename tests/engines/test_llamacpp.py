@@ -6,6 +6,7 @@ What every engine promises is in `tests.engines.conformance`.
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ import pytest_asyncio
 
 from core.engine import Sampling, Usage
 from core.errors import EngineError
+from engines.llamacpp.child import BATCH
 from engines.llamacpp.engine import LlamaCpp
+from engines.llamacpp.reader import LONG_READING
 from tests.engines.texts import gather, texts, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -71,6 +74,24 @@ async def test_tokens_and_readings_add_up(engine: LlamaCpp) -> None:
     assert all(sample.tokens == 20 for sample in samples if sample.finish == "length")
     assert all(sample.known == sample.tokens and sample.logprob < 0 for sample in samples)
     assert len({sample.text for sample in samples}) > 1
+
+
+async def test_a_long_prompt_is_told_as_it_is_read_and_a_short_or_known_one_is_not(
+    engine: LlamaCpp,
+) -> None:
+    """In steps of at most a batch, so that a person sees that something goes on."""
+    long = await prompt_of(engine, "Sum this up: " + "The keeper lit the lamp at dusk. " * 80)
+    length = await engine.count(long)
+    sampling = Sampling(temperature=1.0, max_tokens=4, seed=1)
+    first = await gather(engine, long, sampling, 3)
+    assert all(sample.read == first[0].read for sample in first)
+    steps = [0, *(done for done, _ in first[0].read), length]
+    assert {total for _, total in first[0].read} == {length}
+    assert all(0 <= after - before <= BATCH for before, after in pairwise(steps))
+    (again,) = await gather(engine, long, sampling)
+    (short,) = await gather(engine, await prompt_of(engine, "Hi"), sampling)
+    assert again.usage and again.usage.computed and again.usage.computed < LONG_READING
+    assert again.read == short.read == []
 
 
 @pytest.mark.parametrize("logprobs", [True, False])

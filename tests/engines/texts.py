@@ -20,6 +20,7 @@ class Sample:
     finish: Finish | None = None
     usage: Usage | None = None
     weights: Mapping[str, float] | None = None
+    read: list[tuple[int, int]] = field(default_factory=list)
 
 
 async def gather(
@@ -34,6 +35,10 @@ async def gather(
             sample = samples[chunk.index]
             assert sample.finish is None, "nothing follows the last chunk"
             assert (chunk.finish is None) == (chunk.usage is None)
+            if chunk.read:
+                assert not sample.pieces, "a prompt is read before the text"
+                sample.read.append(chunk.read)
+                continue
             sample.text += chunk.text
             sample.pieces.append(chunk.text)
             sample.tokens += chunk.tokens

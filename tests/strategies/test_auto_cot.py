@@ -656,10 +656,10 @@ async def test_the_same_run_again_has_the_same_events():
 
 
 def test_the_prompt_can_be_seen_before_it_is_sent_once_there_are_demonstrations():
-    assert STRATEGY.dialogue(QUESTION, build(STRATEGY.params, {})) is None
+    assert STRATEGY.dialogues(QUESTION, build(STRATEGY.params, {})) == ()
     demonstration = {"exemplars": [{"question": "Q?", "rationale": "R.", "answer": "4"}]}
     given = {"demonstrations": {"thoughtscope_exemplars": 1, **demonstration}}
-    dialogue = STRATEGY.dialogue(QUESTION, build(STRATEGY.params, given))
+    (dialogue,) = STRATEGY.dialogues(QUESTION, build(STRATEGY.params, given))
     assert [(each.asked, each.told) for each in dialogue.turns] == [
         ("Q?", f"{TRIGGER} R. The answer is 4.")
     ]

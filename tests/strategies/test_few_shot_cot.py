@@ -261,9 +261,11 @@ async def test_where_nobody_counts_the_engine_itself_refuses_what_does_not_fit()
 
 def test_the_prompt_can_be_seen_before_it_is_sent():
     params = build(STRATEGY.params, {"exemplars": SET, "form": "standard"})
-    dialogue = STRATEGY.dialogue(QUESTION, params)
+    (dialogue,) = STRATEGY.dialogues(QUESTION, params)
     assert [(turn.asked, turn.told) for turn in dialogue.turns] == [
         (CATS.question, "The answer is 8."),
         (EGGS.question, "The answer is 4."),
     ]
-    assert dialogue.asked == "2 + 2?"
+    assert (dialogue.asked, dialogue.form) == ("2 + 2?", "standard")
+    beside = build(STRATEGY.params, {"exemplars": SET, "form": "dots", "versus": "cot"})
+    assert [each.form for each in STRATEGY.dialogues(QUESTION, beside)] == ["dots", "cot"]
