@@ -47,6 +47,7 @@ _YES_NO = re.compile(
 )
 _OPENING = " \t\r\n:：*_`\"'“”‘’「」『』《》()（）[]{}$\\"
 _CLOSING = _OPENING + ".,;!?。，；！？"
+_WRAPPED = re.compile(r"(?:boxed|text)\{")  # behind a backslash, which opens
 _QUOTED = re.compile(r"[\"“「『]([^\"”」』\n]+)[\"”」』]")
 _OPTION = re.compile(r"(?:^|[\s(（])([A-H])[).）．:、：]", re.MULTILINE)
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[。！？\n]")
@@ -153,8 +154,7 @@ def _last(text: str, kind: Kind, letters: str) -> Match | None:
 
 def _short_text(text: str, start: int) -> Match | None:
     """From `start`: what is quoted, or else the rest of the sentence, without its wrapping."""
-    while start < len(text) and text[start] in _OPENING and text[start] not in '"“「『':
-        start += 1
+    start = _opened(text, start)
     quoted = _QUOTED.match(text, start)
     if quoted:
         start, end = quoted.span(1)
@@ -166,6 +166,18 @@ def _short_text(text: str, start: int) -> Match | None:
     while end > start and text[end - 1] in _CLOSING:
         end -= 1
     return (text[start:end], start, end) if end > start else None
+
+
+def _opened(text: str, start: int) -> int:
+    """Where an answer begins: behind brackets, formatting, `\\boxed{` and `\\text{`."""
+    while start < len(text):
+        if text[start] in _OPENING and text[start] not in '"“「『':
+            start += 1
+        elif wrapped := _WRAPPED.match(text, start):
+            start = wrapped.end()
+        else:
+            break
+    return start
 
 
 def _extraction(found: Match | None, rule: Rule) -> Extraction | None:

@@ -62,8 +62,8 @@ def steps(page: Page) -> list[int]:
 
 
 def lengthy(page: Page) -> None:
-    """Paths so long that they go on while a test looks, and yet fit side by side; of one seed, since
-    one path in two hundred says nothing at all."""
+    """Paths so long that they go on while a test looks, and yet fit side by side; with one seed,
+    since one path in two hundred says nothing at all."""
     number(page, "Longest path (tokens)", 400)
     number(page, "Temperature", 1.5)
     page.get_by_role("button", name="Answer kind, prompt language, seed").click()
