@@ -28,7 +28,11 @@ QUESTION = (
     "A shop sells 3 kinds of pens. It has 24 boxes of each kind and 12 pens in a box. On Monday it "
     "sells 100 pens, on Tuesday twice as many. How many pens are left?"
 )
+LONG = " ".join([*(f"On day {day} it sells {7 * day % 31} pens." for day in range(60)), QUESTION])
 PATHS = 8
+# Now and then a path says nothing at all.
+WRITING = "document.querySelectorAll('.card .sampled').length >= 6"
+READING = "/[1-9][0-9,]* of /.test(document.querySelector('.headline .status').textContent)"
 ENABLED = "!document.querySelector('#run').disabled"
 TRIGGER = TRIGGERS["step_by_step"]["en"]
 
@@ -94,6 +98,7 @@ async def measure(model: str, rounds: int, tokens: int) -> list[tuple[str, str, 
         rows = await cost(app, chromium, rounds, tokens)
         rows += [await lag(app, chromium, tokens)]
         rows += [await to_idle(app, chromium, rounds, "Stop")]
+        rows += [await to_idle(app, chromium, rounds, "Stop", reading=True)]
         rows += [await to_idle(app, chromium, rounds, "closing the tab")]
     return rows
 
@@ -170,15 +175,16 @@ def delays(asked: Asked, seen: list[tuple[float, int, int]]) -> list[float]:
     return found
 
 
-async def to_idle(app: Standing, chromium: Browser, rounds: int, how: str) -> tuple[str, str, str]:
-    """From the click, or the closing of the tab, until the server says that no slot works."""
+async def to_idle(
+    app: Standing, chromium: Browser, rounds: int, how: str, reading: bool = False
+) -> tuple[str, str, str]:
+    """From the click, or the closing of the tab, until the server says that no slot works; while
+    paths are written, or while the engine is `reading` a long prompt."""
     times = []
     for seed in range(rounds):
         page = await opened(chromium, app.url)
-        await ask(page, QUESTION, seed, 900)  # all 8 still fit at once
-        await page.wait_for_function(
-            "document.querySelectorAll('.card .sampled').length >= 8", timeout=120_000
-        )
+        await ask(page, LONG if reading else QUESTION, seed, 900)  # all 8 still fit at once
+        await page.wait_for_function(READING if reading else WRITING, timeout=120_000)
         began = time.monotonic()
         await (page.click("#stop") if how == "Stop" else page.close())
         while await app.on_server(app.engine.active_slots()):  # noqa: ASYNC110 - only polling tells
@@ -186,8 +192,9 @@ async def to_idle(app: Standing, chromium: Browser, rounds: int, how: str) -> tu
         times.append(time.monotonic() - began)
         if how == "Stop":
             await page.close()
-    bound = "0.5 s" if how == "Stop" else "2 s"
-    return f"from {how} to idle engine", spread(times, " s"), bound
+    bound = "2 s" if how != "Stop" else "" if reading else "0.5 s"
+    what = f"from {how} to idle engine" + (f", at a prompt of {len(LONG.split())} words" * reading)
+    return what, spread(times, " s"), bound
 
 
 def spread(values: list[float], unit: str) -> str:
