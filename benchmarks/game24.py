@@ -19,7 +19,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from benchmarks.accuracy import wilson
-from components.outcome import solved
+from components.views.outcome import solved
 from core.arithmetic import check_answer, puzzles
 from core.driver import Driver
 from core.engine import Chunk, Engine, Sampling

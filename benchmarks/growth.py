@@ -20,14 +20,14 @@ from playwright.async_api import Browser
 from benchmarks.standing import browser
 from benchmarks.tree import quantiles
 from components.frame import frame, frame_view
-from components.growth import growth, growth_view
 from components.listening import LIVE
-from components.palette import looks
-from components.reading import Lens, read
-from components.rounds import rounds, rounds_view
 from components.texts import texts
 from components.theme import theme
 from components.view import ASSETS
+from components.views.growth import growth, growth_view
+from components.views.palette import looks
+from components.views.reading import Lens, read
+from components.views.rounds import rounds, rounds_view
 from core.answers import Extraction
 from core.events import Answered, Closed, Delta, Marked, Opened, Scored, Started
 from core.trace import Trace

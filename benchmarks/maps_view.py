@@ -19,13 +19,13 @@ import gradio as gr
 from playwright.async_api import Browser, Page
 
 from benchmarks.standing import browser
-from components import pool_map, selecting
 from components.frame import frame, frame_view
 from components.listening import LIVE
-from components.reading import Lens
 from components.texts import texts
 from components.theme import theme
 from components.view import ASSETS
+from components.views import pool_map, selecting
+from components.views.reading import Lens
 from core.events import Mapped, Marked, Opened, Started
 from core.trace import Trace
 

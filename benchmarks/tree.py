@@ -19,14 +19,14 @@ import gradio as gr
 from playwright.async_api import Browser, Page
 
 from benchmarks.standing import browser
-from components import inspector
 from components.frame import frame, frame_view
 from components.listening import LIVE, QUIET
-from components.reading import Lens, read
 from components.texts import texts
 from components.theme import theme
-from components.tree import tree, tree_view
 from components.view import ASSETS
+from components.views import inspector
+from components.views.reading import Lens, read
+from components.views.tree import tree, tree_view
 from core.events import Closed, Delta, Opened, Scored, Started
 from core.trace import Trace
 

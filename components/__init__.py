@@ -1,1 +1,1 @@
-"""What people see: one file a view, the pure function from trace to view data beside it."""
+"""What people see: the page and what its tabs share; `asking` has the form, `views` the picture."""

@@ -11,20 +11,20 @@ from typing import Any
 
 import gradio as gr
 
-from components import state_sheet
-from components.byhand import BELOW, ByHand
-from components.composing import Composer
-from components.editors import changed
-from components.form import Asked, Form
-from components.headline import Origin
+from components.asking.byhand import BELOW, ByHand
+from components.asking.composing import Composer
+from components.asking.editors import changed
+from components.asking.form import Asked, Form
+from components.asking.preview import Preview
 from components.listening import LIVE, QUIET
 from components.localize import Localizer
 from components.people import People
-from components.preview import Preview
-from components.reading import Lens
 from components.sessions import Notice, Prepared, Session, Sessions, Words, sentence
 from components.stage import AS_RUN, Stage
 from components.texts import texts
+from components.views import state_sheet
+from components.views.headline import Origin
+from components.views.reading import Lens
 from core import export, recording
 from core.driver import HEARTBEAT_SECONDS, Driver
 from core.engine import EngineHost

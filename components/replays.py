@@ -11,8 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from components.controls import bounded
-from components.headline import Origin
+from components.asking.controls import bounded
 from components.listening import LIVE, QUIET
 from components.localize import Localizer
 from components.sessions import Notice, Session, Sessions, sentence
@@ -20,6 +19,7 @@ from components.stage import AS_RUN, Stage
 from components.texts import Text
 from components.uploads import first_bytes
 from components.view import ASSETS
+from components.views.headline import Origin
 from core import recording
 from core.driver import FRAME_SECONDS
 from core.errors import InvalidInput, InvalidRecording, ThoughtscopeError

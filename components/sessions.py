@@ -9,11 +9,11 @@ from typing import Any
 
 import gradio as gr
 
-from components.headline import Origin
+from components.asking.preview import Preview
 from components.people import People, Person
-from components.preview import Preview
-from components.reading import Lens
 from components.texts import Language, Text, error_text
+from components.views.headline import Origin
+from components.views.reading import Lens
 from core.crossword import Puzzle
 from core.driver import Driver
 from core.engine import Engine

@@ -4,7 +4,12 @@ from typing import Any
 
 import gradio as gr
 
-from components import (
+from components.frame import frame, frame_view
+from components.listening import QUIET
+from components.localize import START, Localizer
+from components.sessions import Screen, Session, Sessions
+from components.texts import Language, Text, texts
+from components.views import (
     candidate_sheet,
     demonstrations,
     growth,
@@ -22,13 +27,8 @@ from components import (
     votes,
     walks,
 )
-from components.frame import frame, frame_view
-from components.listening import QUIET
-from components.localize import START, Localizer
-from components.palette import Look, looks
-from components.reading import Reading, count, read, voting, weighting
-from components.sessions import Screen, Session, Sessions
-from components.texts import Language, Text, texts
+from components.views.palette import Look, looks
+from components.views.reading import Reading, count, read, voting, weighting
 from core.answers import RULES
 from core.trace import Trace
 from core.votes import WEIGHTINGS, Tally

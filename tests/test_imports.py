@@ -131,6 +131,24 @@ def test_the_rule_lets_pass_what_is_allowed(room, source):
     assert violations(room, source) == set()
 
 
+def components_of(source: str) -> set[str]:
+    """What a source imports from `components`, by its full name."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in found if name.startswith("components.")}
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "components/views").glob("*.py")), ids=lambda path: path.stem
+)
+def test_a_view_knows_no_page_and_no_form(path):
+    allowed = ("components.views.", "components.view.", "components.texts.")
+    names = components_of(path.read_text("utf-8"))
+    assert {name for name in names if not name.startswith(allowed)} == set()
+
+
 def shadows(names: set[str]) -> set[str]:
     """Those of `names` that hide a module of the standard library or of an installed package."""
     return names & (set(sys.stdlib_module_names) | set(packages_distributions()))

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from components import pools
-from components.composing import UNASKED, Composer, checksum
-from components.editors import changed
-from components.exemplars import EDITORS, as_value, editor_data
-from components.form import DETECT, Asked
-from components.preview import (
+from components.asking import pools
+from components.asking.composing import UNASKED, Composer, checksum
+from components.asking.editors import changed
+from components.asking.exemplars import EDITORS, as_value, editor_data
+from components.asking.form import DETECT, Asked
+from components.asking.preview import (
     MAX_TEXT,
     Costs,
     Draft,

@@ -6,7 +6,7 @@ Coroutines, since Gradio makes an event loop of its own, and leaves it, where no
 import gradio as gr
 import pytest
 
-from components.form import Form
+from components.asking.form import Form
 from components.localize import Localizer
 from components.texts import known, texts
 from strategies import REGISTRY

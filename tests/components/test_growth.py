@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from components.growth import FAR, growth, scale_end, ticks
-from components.growth_words import MAX_STEPS
-from components.reading import Lens
-from components.rounds_sheet import MAX_NODES
 from components.texts import texts
 from components.view import as_json
+from components.views.growth import FAR, growth, scale_end, ticks
+from components.views.growth_words import MAX_STEPS
+from components.views.reading import Lens
+from components.views.rounds_sheet import MAX_NODES
 from core.events import Closed, Ended, Marked, Opened
 from tests.components.test_rounds import ENDED, asked, drawn, run_of, thought, waited, writing
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from components import outcome, state_sheet
 from components.texts import texts
+from components.views import outcome, state_sheet
 from core.driver import Driver
 from core.engine import Sampling
 from core.events import Answered, Ended, Marked, Opened, Scored

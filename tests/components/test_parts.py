@@ -2,9 +2,9 @@
 
 import pytest
 
-from components import inspector
-from components.reading import Lens, read
 from components.texts import texts
+from components.views import inspector
+from components.views.reading import Lens, read
 from core.engine import Sampling
 from core.events import Closed, Composed, Opened, Part, Prompted
 from tests.components.selections import ASKED, TRIGGER, composed, final, trace_of

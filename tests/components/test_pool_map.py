@@ -6,14 +6,14 @@ from typing import cast
 import gradio as gr
 import pytest
 
-from components import pool_map, selecting
 from components.frame import frame
 from components.localize import Localizer
-from components.palette import CLUSTERS
-from components.reading import Lens, read
 from components.sessions import Screen, Sessions
 from components.stage import Stage, _pool
 from components.texts import texts
+from components.views import pool_map, selecting
+from components.views.palette import CLUSTERS
+from components.views.reading import Lens, read
 from core.events import Ended, Progressed
 from tests.components.selections import (
     LONG,

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from components.palette import COLOURS, INKS, looks
-from components.reading import Lens, count, read, verdict, voting, weighting
+from components.views.palette import COLOURS, INKS, looks
+from components.views.reading import Lens, count, read, verdict, voting, weighting
 from core.events import Ended
 from tests.components.runs import SAYS, opened, told, trace_of, voted
 

@@ -5,10 +5,12 @@ import re
 
 import pytest
 
-from components.palette import looks
-from components.reading import Lens, read
-from components.rounds import MAX_TEXT, rounds
-from components.rounds_sheet import (
+from components.texts import table, texts
+from components.view import ASSETS, as_json
+from components.views.palette import looks
+from components.views.reading import Lens, read
+from components.views.rounds import MAX_TEXT, rounds
+from components.views.rounds_sheet import (
     MAX_BUDGET,
     MAX_NODES,
     Terms,
@@ -19,8 +21,6 @@ from components.rounds_sheet import (
     terms,
     thinking,
 )
-from components.texts import table, texts
-from components.view import ASSETS, as_json
 from core.answers import extract
 from core.engine import Sampling
 from core.events import Answered, Closed, Delta, Ended, Event, Marked, Opened, Prompted, Scored

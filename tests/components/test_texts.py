@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from components import form, replays
-from components.examples import examples
+from components import replays
+from components.asking import form
+from components.asking.examples import examples
 from components.texts import error_text, note_text, table, texts
 from core import errors
 from core.answers import RULES

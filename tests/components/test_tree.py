@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from components.reading import Lens
 from components.texts import table, texts
-from components.tree import MAX_DEPTH, MAX_LABEL, MAX_STATES, figure, tree
 from components.view import ASSETS, as_json
+from components.views.reading import Lens
+from components.views.tree import MAX_DEPTH, MAX_LABEL, MAX_STATES, figure, tree
 from core.engine import Sampling
 from core.events import Closed, Delta, Ended, Event, Marked, Opened, Prompted, Scored
 from tests.components.runs import trace_of

@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from components import badge, headline, inspector, ledger, paths, votes
-from components.headline import Origin
-from components.palette import looks
-from components.reading import Lens, count, read, weighting
+from components import badge
 from components.texts import texts
 from components.view import as_json
+from components.views import headline, inspector, ledger, paths, votes
+from components.views.headline import Origin
+from components.views.palette import looks
+from components.views.reading import Lens, count, read, weighting
 from core.engine import EngineStatus
 from core.events import Closed, Delta, Ended, Noted, Opened, PromptRead
 from core.trace import Totals

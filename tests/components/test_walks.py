@@ -4,12 +4,20 @@ import json
 
 import pytest
 
-from components import candidate_sheet, demonstrations, headline, inspector, paths, selecting, walks
-from components.headline import Origin
-from components.palette import looks
-from components.reading import Lens, read
 from components.texts import texts
 from components.view import as_json
+from components.views import (
+    candidate_sheet,
+    demonstrations,
+    headline,
+    inspector,
+    paths,
+    selecting,
+    walks,
+)
+from components.views.headline import Origin
+from components.views.palette import looks
+from components.views.reading import Lens, read
 from core.events import Answered, Closed, Delta, Demonstrated, Ended, Marked, Opened, Progressed
 from core.exemplars import ExemplarSet
 from tests.components.selections import (

@@ -5,12 +5,12 @@ from typing import Any
 
 import gradio as gr
 
-from components.ledger import sampled
-from components.paths import title
-from components.prompt_parts import folded, share
-from components.reading import Reading
 from components.texts import Text
 from components.view import view
+from components.views.ledger import sampled
+from components.views.paths import title
+from components.views.prompt_parts import folded, share
+from components.views.reading import Reading
 from core.trace import Trace, TraceNode
 
 MAX_TEXT = 100_000

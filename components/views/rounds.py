@@ -5,10 +5,12 @@ from typing import Any
 
 import gradio as gr
 
-from components.awaiting import awaited
-from components.palette import Look
-from components.reading import Lens, Reading
-from components.rounds_sheet import (
+from components.texts import Text
+from components.view import view
+from components.views.awaiting import awaited
+from components.views.palette import Look
+from components.views.reading import Lens, Reading
+from components.views.rounds_sheet import (
     Chain,
     Scene,
     chain_title,
@@ -20,8 +22,6 @@ from components.rounds_sheet import (
     seconds,
     thinking,
 )
-from components.texts import Text
-from components.view import view
 from core.trace import Trace, TraceNode
 
 MAX_TEXT = 20_000

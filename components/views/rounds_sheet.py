@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from components.palette import Look
-from components.reading import Lens, Reading
 from components.texts import Text
+from components.views.palette import Look
+from components.views.reading import Lens, Reading
 from core.answers import canonical
 from core.trace import Trace, TraceNode
 

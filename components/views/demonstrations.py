@@ -4,9 +4,9 @@ from typing import Any
 
 import gradio as gr
 
-from components.selecting import are_kept, demonstrations
 from components.texts import Text
 from components.view import view
+from components.views.selecting import are_kept, demonstrations
 from core.exemplars import Exemplar
 from core.trace import Trace
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import gradio as gr
 
-from components.controls import bounded
-from components.examples import crossword_answer, crossword_question
+from components.asking.controls import bounded
+from components.asking.examples import crossword_answer, crossword_question
 from components.listening import QUIET
 from components.localize import Localizer
 from components.sessions import Notice, Sessions, sentence

@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from components.inspector import pane, segments, text_of
 from components.texts import Text, known
+from components.views.inspector import pane, segments, text_of
 from core.trace import Trace, TraceNode
 
 MAX_JUDGEMENTS = 100

@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
-from components.controls import control
-from components.editors import Editors
-from components.examples import examples
+from components.asking.controls import control
+from components.asking.editors import Editors
+from components.asking.examples import examples
+from components.asking.puzzles import Puzzles
 from components.listening import QUIET
 from components.localize import Localizer
-from components.puzzles import Puzzles
 from components.texts import Text
 from core.errors import InvalidInput
 from core.params import Spec, specs

@@ -7,12 +7,12 @@ from typing import Any
 
 import gradio as gr
 
-from components.exemplars import EDITORS, as_value, editor_data, editor_view
+from components.asking.exemplars import EDITORS, as_value, editor_data, editor_view
+from components.asking.pools import Pools
+from components.asking.preview import preview_view, prompt_data
 from components.frame import frame, frame_view
 from components.listening import QUIET
 from components.localize import Localizer
-from components.pools import Pools
-from components.preview import preview_view, prompt_data
 from components.sessions import Notice, Session, Sessions, sentence
 from components.texts import texts
 from components.uploads import first_bytes

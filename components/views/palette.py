@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from components.reading import Reading
+from components.views.reading import Reading
 from core.answers import canonical
 from core.question import Kind
 

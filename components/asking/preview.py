@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import gradio as gr
 
-from components.prompt_parts import form_name
 from components.texts import Text, error_text, known
 from components.view import view
+from components.views.prompt_parts import form_name
 from core.events import Part
 from core.exemplars import Origin
 from core.question import Language

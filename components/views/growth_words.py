@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from components.reading import Reading
-from components.rounds_sheet import Chain, Scene, counted, percent, quoted, said, short
 from components.texts import Text, known
+from components.views.reading import Reading
+from components.views.rounds_sheet import Chain, Scene, counted, percent, quoted, said, short
 from core.answers import same
 from core.trace import Trace, TraceNode
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from components.inspector import pane, prompt_pane, text_of
-from components.selecting import Candidate, happened, question_of, walks
 from components.texts import Text
+from components.views.inspector import pane, prompt_pane, text_of
+from components.views.selecting import Candidate, happened, question_of, walks
 from core.trace import Trace, TraceNode
 
 MAX_TEXT = 100_000

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from components.preview import Preview, costs_data, wrong
+from components.asking.preview import Preview, costs_data, wrong
 from components.texts import Text, known
 from components.view import as_json, view
 from core import exemplars

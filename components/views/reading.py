@@ -5,7 +5,7 @@ Reading again never generates: the texts are there, and extraction and votes are
 
 from dataclasses import dataclass
 
-from components.selecting import belongs_to_candidate
+from components.views.selecting import belongs_to_candidate
 from core.answers import Extraction, Rule, extract, option_letters, same
 from core.trace import Trace, TraceNode
 from core.votes import Ballot, Tally, Weighting, tally

@@ -4,14 +4,14 @@ from typing import Any
 
 import gradio as gr
 
-from components.awaiting import awaited
-from components.ledger import sampled
-from components.palette import Look
-from components.prompt_parts import form_name
-from components.reading import Lens, Reading, voting
-from components.selecting import belongs_to_candidate, pool_number
 from components.texts import Text
 from components.view import view
+from components.views.awaiting import awaited
+from components.views.ledger import sampled
+from components.views.palette import Look
+from components.views.prompt_parts import form_name
+from components.views.reading import Lens, Reading, voting
+from components.views.selecting import belongs_to_candidate, pool_number
 from core.answers import canonical
 from core.trace import Trace, TraceNode
 

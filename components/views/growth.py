@@ -5,10 +5,12 @@ from typing import Any
 
 import gradio as gr
 
-from components.growth_words import told
-from components.palette import Look
-from components.reading import Lens, Reading
-from components.rounds_sheet import (
+from components.texts import Text
+from components.view import view
+from components.views.growth_words import told
+from components.views.palette import Look
+from components.views.reading import Lens, Reading
+from components.views.rounds_sheet import (
     Chain,
     Scene,
     budget_name,
@@ -21,8 +23,6 @@ from components.rounds_sheet import (
     quoted,
     thinking,
 )
-from components.texts import Text
-from components.view import view
 from core.trace import Trace, TraceNode
 
 FAR = 1.6

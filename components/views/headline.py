@@ -5,12 +5,12 @@ from typing import Any
 
 import gradio as gr
 
-from components.awaiting import being_read
-from components.outcome import crossword_score
-from components.reading import Lens, Reading, count, verdict
-from components.selecting import status as selecting
 from components.texts import Text, error_text, known, note_text
 from components.view import view
+from components.views.awaiting import being_read
+from components.views.outcome import crossword_score
+from components.views.reading import Lens, Reading, count, verdict
+from components.views.selecting import status as selecting
 from core.question import Language
 from core.trace import Trace
 from core.votes import Tally

@@ -10,11 +10,11 @@ from typing import Any
 
 import gradio as gr
 
-from components.palette import cluster_colour
-from components.reading import Lens
-from components.selecting import Walk, happened, progress_words
 from components.texts import Text
 from components.view import as_json, view
+from components.views.palette import cluster_colour
+from components.views.reading import Lens
+from components.views.selecting import Walk, happened, progress_words
 from core.events import Mapped, Point, Progressed
 from core.trace import Trace
 

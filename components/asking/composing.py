@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from components.form import Asked
-from components.preview import Costs, Counting, Draft, Preview
+from components.asking.form import Asked
+from components.asking.preview import Costs, Counting, Draft, Preview
 from core import exemplars
 from core.composition import Count, Dialogue, parts_of
 from core.engine import Engine, EngineHost, Message

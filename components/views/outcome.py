@@ -8,9 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from components.state_sheet import thought
 from components.texts import Text
 from components.view import view
+from components.views.state_sheet import thought
 from core.arithmetic import InvalidStep, check_step, reachable, read_puzzle
 from core.crossword import CELLS, Score, score
 from core.errors import InvalidInput

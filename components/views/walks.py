@@ -6,9 +6,11 @@ from typing import Any
 
 import gradio as gr
 
-from components.palette import cluster_colour
-from components.reading import Lens
-from components.selecting import (
+from components.texts import Text
+from components.view import view
+from components.views.palette import cluster_colour
+from components.views.reading import Lens
+from components.views.selecting import (
     BY_QUESTION,
     Candidate,
     Walk,
@@ -18,8 +20,6 @@ from components.selecting import (
     question_of,
     reason,
 )
-from components.texts import Text
-from components.view import view
 from core.trace import Trace, TraceNode
 
 MAX_ROWS = 100

@@ -5,10 +5,10 @@ from typing import Any
 import gradio as gr
 import plotly.graph_objects as go
 
-from components.palette import OTHER, Look
-from components.reading import Lens, voting
 from components.texts import Text
 from components.view import view
+from components.views.palette import OTHER, Look
+from components.views.reading import Lens, voting
 from core.answers import same
 from core.trace import Trace
 from core.votes import Candidate, Tally, Weighting

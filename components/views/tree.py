@@ -8,10 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from components.ledger import sampled
-from components.reading import Lens
 from components.texts import Text, known
 from components.view import view
+from components.views.ledger import sampled
+from components.views.reading import Lens
 from core.trace import Trace, TraceNode
 
 MAX_STATES = 2_000
