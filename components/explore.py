@@ -15,7 +15,7 @@ from components.asking.byhand import BELOW, ByHand
 from components.asking.composing import Composer
 from components.asking.editors import changed
 from components.asking.form import Asked, Form
-from components.asking.preview import Preview
+from components.drafts import Preview
 from components.listening import LIVE, QUIET
 from components.localize import Localizer
 from components.people import People

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from components.asking.preview import Preview
+from components.drafts import Preview
 from components.people import People, Person
 from components.texts import Language, Text, error_text
 from components.views.headline import Origin

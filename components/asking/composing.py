@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from components.asking.form import Asked
-from components.asking.preview import Costs, Counting, Draft, Preview
+from components.drafts import Costs, Counting, Draft, Preview
 from core import exemplars
 from core.composition import Count, Dialogue, parts_of
 from core.engine import Engine, EngineHost, Message

@@ -10,7 +10,8 @@ from typing import Any
 
 import gradio as gr
 
-from components.asking.preview import Preview, costs_data, wrong
+from components.asking.preview import costs_data, wrong
+from components.drafts import Preview
 from components.texts import Text, known
 from components.view import as_json, view
 from core import exemplars

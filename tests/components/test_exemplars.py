@@ -12,16 +12,8 @@ from components.asking.composing import UNASKED, Composer, checksum
 from components.asking.editors import changed
 from components.asking.exemplars import EDITORS, as_value, editor_data
 from components.asking.form import DETECT, Asked
-from components.asking.preview import (
-    MAX_TEXT,
-    Costs,
-    Draft,
-    Preview,
-    costs_data,
-    prompt_data,
-    segments,
-    wrong,
-)
+from components.asking.preview import MAX_TEXT, costs_data, prompt_data, segments, wrong
+from components.drafts import Costs, Draft, Preview
 from components.texts import table, texts
 from components.view import ASSETS
 from core import exemplars, pool
