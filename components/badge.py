@@ -90,7 +90,8 @@ def _state(status: EngineStatus, text: Text, language: Language) -> str:
 
 def _work(status: EngineStatus, text: Text) -> Iterator[str]:
     """What a running engine does, how fast, and the memory that it holds."""
-    yield text("badge.busy", n=status.active) if status.active else text("badge.idle")
+    busy = "badge.busy_one" if status.active == 1 else "badge.busy"
+    yield text(busy, n=status.active) if status.active else text("badge.idle")
     if status.rate:
         yield text("badge.rate", rate=f"{status.rate:.0f}")
     if status.memory:
