@@ -135,6 +135,7 @@ def test_an_edit_while_a_search_runs_is_refused(page: Page, scripted: ScriptedAp
     ask(page, PUZZLE, "tree_of_thoughts")
     items(page).first.click()
     page.get_by_role("button", name="Continue by hand").click()
+    expect(page.locator("#thought textarea")).to_have_value(PUZZLE)
     page.locator("#thought textarea").fill("10 + 4 = 14")
     page.locator("#byhand-go").click()
     expect(status(page)).to_contain_text("A run is already going on in this tab.")
