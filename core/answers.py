@@ -47,7 +47,7 @@ _YES_NO = re.compile(
 )
 _OPENING = " \t\r\n:：*_`\"'“”‘’「」『』《》()（）[]{}$\\"
 _CLOSING = _OPENING + ".,;!?。，；！？"
-_WRAPPED = re.compile(r"(?:boxed|text)\{")  # behind a backslash, which opens
+_WRAPPED = re.compile(r"(?<=\\)(?:boxed|text)\{")
 _QUOTED = re.compile(r"[\"“「『]([^\"”」』\n]+)[\"”」』]")
 _OPTION = re.compile(r"(?:^|[\s(（])([A-H])[).）．:、：]", re.MULTILINE)
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[。！？\n]")

@@ -253,6 +253,7 @@ def test_a_number_of_a_million_digits_is_still_a_number():
         (r" $\boxed{\text{blue whale}}$.", "text", "first", "blue whale"),
         (r"The answer is \boxed{\text{blue}}.", "text", "marker", "blue"),
         ("the text{s", "text", "first", "the text{s"),
+        ("text{s", "text", "first", "text{s"),
         ("苹果 5，100 个", "number", "first", "5"),
         ("共 １，２００ 元", "number", "first", "1200"),
         ("但是所有的灯都在会议室。", "yes_no", "last", None),
