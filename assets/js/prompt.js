@@ -18,6 +18,7 @@ const draft = () => {
 
 const showDraft = (target, data) => {
   write(target.title, data.title);
+  target.title.hidden = !data.title;
   write(target.share, data.share);
   target.share.classList.toggle('wrong', data.over);
   target.bar.hidden = !data.bar;

@@ -299,10 +299,10 @@ def test_of_two_forms_both_prompts_are_shown_before_they_are_sent(form: Page):
     unfold_prompt(form)
     drafts = form.locator("#form-prompt .prompt-draft")
     expect(drafts).to_have_count(1)
-    expect(drafts.locator(".prompt-title")).to_be_empty()
+    expect(drafts.get_by_role("heading")).to_have_count(0)
     beside(form, "standard")
     expect(drafts).to_have_count(2)
-    assert drafts.locator(".prompt-title").all_inner_texts() == [
+    assert drafts.get_by_role("heading").all_inner_texts() == [
         "Reasoning, then the answer (CoT)",
         "The answer alone (standard)",
     ]
