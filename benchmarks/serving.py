@@ -30,8 +30,10 @@ QUESTION = (
 )
 LONG = " ".join([*(f"On day {day} it sells {7 * day % 31} pens." for day in range(60)), QUESTION])
 PATHS = 8
-# Now and then a path says nothing at all.
-WRITING = "document.querySelectorAll('.card .sampled').length >= 6"
+# Every path has text, or has ended: now and then one says nothing at all.
+WRITING = """(cards => cards.length === 8 && cards.every(card =>
+    card.querySelector('.sampled') || !card.classList.contains('writing')
+))([...document.querySelectorAll('#explore-paths .card')])"""
 READING = "/[1-9][0-9,]* of /.test(document.querySelector('.headline .status').textContent)"
 ENABLED = "!document.querySelector('#run').disabled"
 TRIGGER = TRIGGERS["step_by_step"]["en"]
