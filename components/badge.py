@@ -92,7 +92,7 @@ def _work(status: EngineStatus, text: Text) -> Iterator[str]:
     """What a running engine does, how fast, and the memory that it holds."""
     busy = "badge.busy_one" if status.active == 1 else "badge.busy"
     yield text(busy, n=status.active) if status.active else text("badge.idle")
-    if status.rate:
+    if status.rate >= 0.5:  # less would be said to be none
         yield text("badge.rate", rate=f"{status.rate:.0f}")
     if status.memory:
         yield text("badge.memory", n=f"{status.memory / 1e9:.1f}")

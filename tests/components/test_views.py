@@ -364,7 +364,7 @@ def test_the_badge_tells_the_time_that_is_left(rate, left):
         ({"phase": "ready"}, "idle"),
         ({"phase": "ready", "rate": 21.6}, "idle · 22 tokens/s"),
         ({"phase": "ready", "active": 8, "rate": 30.0}, "writing 8 texts · 30 tokens/s"),
-        ({"phase": "ready", "active": 1}, "writing a text"),
+        ({"phase": "ready", "active": 1, "rate": 0.4}, "writing a text"),
     ],
 )
 def test_the_badge_tells_what_goes_on(status, state):
